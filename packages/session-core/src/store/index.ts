@@ -1,0 +1,27 @@
+// The door for people who write a store: the contract, its errors, and the pure rules that stores share.
+
+export type { ActivityEntry, RequestSample } from "../activity/entry.ts";
+export { isSessionError, SessionError, type SessionErrorCode } from "../errors.ts";
+export { deadline, isProvisional, type Lifecycle, lifecycle } from "../lifecycle.ts";
+export {
+  EMPTY_METADATA,
+  entryBytes,
+  freezeJson,
+  type JsonValue,
+  jsonBytes,
+  type Metadata,
+} from "../metadata.ts";
+export { DURATION_BUCKETS, MAX_ENDPOINTS, type StoreMetrics } from "../metrics/snapshot.ts";
+export {
+  type EndReason,
+  MAX_RETIRED,
+  type PendingSecret,
+  RECORD_VERSION,
+  type RetiredSecret,
+  type SessionRecord,
+  type SessionState,
+  type Transport,
+} from "../record.ts";
+export type * from "../store.ts";
+export { equalHashes } from "../token.ts";
+export { applyCommit, applyOps, initialState, type Transition } from "../transition.ts";
