@@ -1,0 +1,52 @@
+import { afterAll, describe, it } from "vitest";
+import type { StoreHarness } from "./harness.ts";
+import { runStoreCase } from "./run-case.ts";
+import { storeCases } from "./store-cases.ts";
+
+/** Longest time that one case may take, milliseconds: a race on a store behind a network takes minutes. */
+const TIMEOUT = 600_000;
+
+/** What to change about a run of the suite. */
+export interface StoreSuiteOptions {
+  /** Cases that are not run, by name, each with the reason, which the test report shows. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Registers the whole suite as tests: one for each case, in a `describe` for each topic. Prints how many
+ * interleavings were explored and how many of them were distinct.
+ */
+export function storeSuite(
+  name: string,
+  harness: StoreHarness,
+  { skip = {} }: StoreSuiteOptions = {},
+): void {
+  for (const unknown of Object.keys(skip)) {
+    if (!storeCases.some((each) => each.name === unknown)) {
+      throw new Error(`storeSuite cannot skip "${unknown}": there is no such case.`);
+    }
+  }
+  describe(`store: ${name}`, () => {
+    const explored = { interleavings: 0, distinct: 0 };
+    for (const topic of new Set(storeCases.map((each) => each.topic))) {
+      describe(topic, () => {
+        for (const each of storeCases.filter((other) => other.topic === topic)) {
+          it(each.name, { timeout: TIMEOUT }, async (context) => {
+            const reason = skip[each.name];
+            if (reason !== undefined) return context.skip(reason);
+            const result = await runStoreCase(harness, each);
+            if (result.skipped !== undefined) return context.skip(result.skipped);
+            if (result.error !== undefined) throw result.error;
+            explored.interleavings += result.report?.interleavings ?? 0;
+            explored.distinct += result.report?.distinct ?? 0;
+          });
+        }
+      });
+    }
+    afterAll(() => {
+      const { interleavings, distinct } = explored;
+      if (interleavings > 0)
+        console.log(`${name}: ${interleavings} interleavings, ${distinct} distinct`);
+    });
+  });
+}

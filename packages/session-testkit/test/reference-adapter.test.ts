@@ -1,0 +1,4 @@
+import { adapterSuite } from "@kyb/session-testkit";
+import { ReferenceAdapter } from "./reference-adapter.ts";
+
+adapterSuite("reference", new ReferenceAdapter());

@@ -1,0 +1,64 @@
+import type { SessionStore } from "@kyb/session-core/store";
+import { describe, expect, it } from "vitest";
+import { runStoreCases, storeCases, storeSuite } from "../src/index.ts";
+import { ReferenceStore } from "./reference-store.ts";
+
+const open = (): { store: SessionStore } => ({ store: new ReferenceStore() });
+const casesOf = (topic: string) => storeCases.filter((each) => each.topic === topic);
+
+describe("runStoreCases", () => {
+  it("opens and closes a store of its own for each case", async () => {
+    const opened: string[] = [];
+    const harness = {
+      open: () => {
+        opened.push("open");
+        return { ...open(), close: () => void opened.push("close") };
+      },
+    };
+    const results = await runStoreCases(harness, casesOf("events"));
+    expect(results.map(({ error }) => error)).toEqual(results.map(() => undefined));
+    expect(opened).toEqual(results.flatMap(() => ["open", "close"]));
+  });
+
+  it("tells a store with a clock of its own the time, before it is used and whenever it moves", async () => {
+    const times: number[] = [];
+    const harness = { open: () => ({ ...open(), setTime: (now: number) => void times.push(now) }) };
+    await runStoreCases(harness, casesOf("expiry").slice(0, 1));
+    expect(times.length).toBeGreaterThan(2);
+    expect([...times].sort((left, right) => left - right)).toEqual(times);
+  });
+
+  it("skips what a store declares that it cannot do, and says so", async () => {
+    class WithoutIndex extends ReferenceStore {
+      override readonly capabilities = { ...new ReferenceStore().capabilities, userIndex: false };
+    }
+    const harness = { open: () => ({ store: new WithoutIndex() }) };
+    const results = await runStoreCases(harness, casesOf("limits"));
+    const skipped = results.filter((result) => result.skipped !== undefined);
+    expect(skipped.length).toBeGreaterThan(5);
+    expect(skipped[0]?.skipped).toBe("the store declares userIndex: false");
+    expect(results.length - skipped.length).toBeGreaterThan(3);
+  });
+
+  it("reports a store that cannot be closed", async () => {
+    const close = (): never => {
+      throw new Error("still busy");
+    };
+    const [result] = await runStoreCases({ open: () => ({ ...open(), close }) }, casesOf("events"));
+    expect(result?.error).toMatchObject({ message: "still busy" });
+  });
+});
+
+describe("storeSuite", () => {
+  it("refuses to skip a case that does not exist", () => {
+    expect(() => storeSuite("x", { open }, { skip: { nonsense: "because" } })).toThrow(
+      "there is no such case",
+    );
+  });
+
+  it("explores at least 10,000 interleavings", async () => {
+    const { scenarios } = await import("../src/store/races/scenarios.ts");
+    const total = scenarios.reduce((sum, { interleavings }) => sum + interleavings, 0);
+    expect(total).toBeGreaterThanOrEqual(10_000);
+  });
+});
