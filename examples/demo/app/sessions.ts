@@ -1,0 +1,16 @@
+import { SessionManager } from "@kyb/session-core";
+import { allowLoopback, type SessionApiOptions } from "@kyb/session-core/api";
+import { isAsset } from "./assets.ts";
+import { ADMINISTRATOR } from "./shop.ts";
+
+/** The sessions of the demo, in memory, with the defaults; what a browser fetches for a page is not a visit. */
+export function createSessions(): SessionManager {
+  return new SessionManager({ skip: (head) => isAsset(head.url) });
+}
+
+/**
+ * Who may use the management API beyond his own sessions: programs on this machine, so that curl works, and the
+ * signed-in administrator. A real application leaves `allowLoopback` out.
+ */
+export const authorize: SessionApiOptions["authorize"] = (context) =>
+  allowLoopback(context) || context.session?.userId === ADMINISTRATOR;

@@ -1,0 +1,94 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { SessionManager } from "@kyb/session-core";
+import { createSessions } from "./app/sessions.ts";
+import { CannotStart, readSettings, type Settings } from "./settings.ts";
+
+/** How long requests under way may take once the program is told to stop. */
+const DRAIN = 5000;
+
+/** Each host is one thin file around the same application; only the chosen one is loaded. */
+const LISTENERS: Record<Settings["framework"], () => Promise<Host>> = {
+  express: () => import("./hosts/express.ts"),
+  koa: () => import("./hosts/koa.ts"),
+  hono: () => import("./hosts/hono.ts"),
+  node: () => import("./hosts/node.ts"),
+};
+
+interface Host {
+  createListener(sessions: SessionManager): RequestListener;
+}
+
+try {
+  await start(readSettings(process.env));
+} catch (error) {
+  console.error(error instanceof CannotStart ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function start(settings: Settings): Promise<void> {
+  const { createListener } = await LISTENERS[settings.framework]();
+  const sessions = createSessions();
+  sessions.on("config-warning", ({ message }) => console.warn(message));
+  const server = createServer(createListener(sessions));
+  await listen(server, settings);
+  const stop = (): void => {
+    shutDown(server, sessions).catch((error: unknown) => {
+      console.error(error);
+      process.exitCode = 1;
+    });
+  };
+  // A second signal ends the program at once, as without us.
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  console.log(welcome(addressOf(server), settings));
+}
+
+function listen(server: Server, { host, port }: Settings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("listening", resolve).once("error", (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === "EADDRINUSE";
+      const sentence = isTaken
+        ? `Port ${port} on ${host} is in use; choose another one with PORT.`
+        : `Cannot listen on port ${port} of ${host}: ${error.message}.`;
+      reject(new CannotStart(sentence, { cause: error }));
+    });
+    server.listen(port, host);
+  });
+}
+
+/** Takes no more requests, finishes those under way, writes what is waiting. Then nothing keeps the process. */
+async function shutDown(server: Server, sessions: SessionManager): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection whose answer is out would wait for a next request, which will not be taken.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const deadline = setTimeout(() => server.closeAllConnections(), DRAIN);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(deadline);
+  await sessions.close();
+}
+
+/** The address to open, also where the program listens on all of them. */
+function addressOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  const isEverywhere = address === "0.0.0.0" || address === "::";
+  if (isEverywhere) return `http://localhost:${port}`;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+function welcome(address: string, { framework, host }: Settings): string {
+  const isLocal = host === "localhost" || host === "::1" || host.startsWith("127.");
+  const warning = isLocal
+    ? ""
+    : "\nWhoever reaches this address can sign in as anybody: the demo asks for no password.\n";
+  return `The demo runs on ${framework}: ${address}
+${warning}
+Its sessions from the command line:
+
+  curl -X POST ${address}/v1/sessions -H 'Content-Type: application/json' -d '{"user_id": "user123", "metadata": {"role": "beta_tester"}}'
+  curl ${address}/v1/sessions/current
+  curl ${address}/v1/sessions/metrics
+  curl '${address}/v1/sessions/activity?limit=50'
+
+Ctrl-C stops it.`;
+}

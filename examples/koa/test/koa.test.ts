@@ -1,0 +1,3 @@
+import { describeMinimalProgram } from "../../demo/test/minimal-program.ts";
+
+describeMinimalProgram("koa", new URL("..", import.meta.url));
