@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { serve } from "@hono/node-server";
+import * as core from "@kyb/session-core";
+import * as expressSession from "@kyb/session-express";
+import * as honoSession from "@kyb/session-hono";
+import * as koaSession from "@kyb/session-koa";
+import * as nodeSession from "@kyb/session-node";
+import express from "express";
+import { Hono } from "hono";
+import Koa from "koa";
+
+/** Two visits of one client: the second must find what the first has stored. */
+async function visits(origin) {
+  const first = await fetch(origin);
+  await first.text();
+  const cookie = first.headers.getSetCookie()[0].split(";")[0];
+  const second = await fetch(origin, { headers: { cookie } });
+  return Number(await second.text());
+}
+
+async function listening(server) {
+  if (!server.listening) await once(server, "listening");
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+async function measure(server) {
+  const count = await visits(await listening(server));
+  server.closeAllConnections();
+  server.close();
+  return count;
+}
+
+async function main() {
+  const expressManager = new expressSession.SessionManager();
+  const app = express();
+  app.use(expressSession.session(expressManager));
+  app.use(expressSession.sessionApi(expressManager, { authorize: () => false }));
+  app.get("/", (req, res) => {
+    req.session.increment("visits");
+    res.send(String(req.session.get("visits")));
+  });
+
+  const koaManager = new koaSession.SessionManager();
+  const koa = new Koa();
+  koa.use(koaSession.session(koaManager)).use((ctx) => {
+    ctx.session.increment("visits");
+    ctx.body = String(ctx.session.get("visits"));
+  });
+
+  const honoManager = new honoSession.SessionManager();
+  const hono = new Hono().use(honoSession.session(honoManager)).get("/", (c) => {
+    c.var.session.increment("visits");
+    return c.text(String(c.var.session.get("visits")));
+  });
+
+  const nodeManager = new nodeSession.SessionManager();
+  const withSession = nodeSession.session(nodeManager);
+  const server = createServer((req, res) => {
+    withSession(req, res, (error) => {
+      if (error) {
+        res.writeHead(500).end();
+        return;
+      }
+      req.session.increment("visits");
+      res.end(String(req.session.get("visits")));
+    });
+  });
+
+  const fetchManager = new core.SessionManager();
+  const handler = fetchManager.wrap((_request, session) => {
+    session.increment("visits");
+    return new Response(String(session.get("visits")));
+  });
+  const wrapped = createServer(nodeSession.mount((request) => handler(request)));
+
+  const result = {
+    express: await measure(app.listen(0)),
+    koa: await measure(koa.listen(0)),
+    hono: await measure(serve({ fetch: hono.fetch, port: 0 })),
+    node: await measure(server.listen(0)),
+    fetch: await measure(wrapped.listen(0)),
+  };
+  console.log(JSON.stringify(result));
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
