@@ -1,7 +1,11 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: { index: "src/index.ts" },
+  entry: {
+    index: "src/index.ts",
+    servers: "src/servers/index.ts",
+    faults: "src/faults/index.ts",
+  },
   format: ["esm", "cjs"],
   target: "es2022",
   dts: true,
