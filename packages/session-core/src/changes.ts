@@ -1,6 +1,6 @@
+import type { MetadataOp } from "./commit.ts";
 import type { JsonValue, Metadata } from "./metadata.ts";
 import { notANumber, tooLarge } from "./refusals.ts";
-import type { MetadataOp } from "./store.ts";
 import { applyOps } from "./transition.ts";
 
 /** Changes on their way to the store. The same batch keeps its `opId` until the store has answered. */

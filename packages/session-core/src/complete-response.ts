@@ -2,7 +2,8 @@ import type { Visit } from "./visit.ts";
 
 /**
  * Ends a visit on a host that speaks `Response`: stores what changed, writes the cookie, and follows the body to its
- * end. The body is wrapped only where its size or its end is not known otherwise.
+ * end, which is where the handler can change the session no more. Only a response without a body is over with its
+ * headers: a body whose length is announced may still be a stream.
  *
  * Rejects where the state could not be stored; then nothing has been answered yet.
  */
@@ -14,15 +15,12 @@ export async function completeResponse(
   if (visit.isDirty) await visit.commit();
   const sealed = sealResponse(visit, response);
   const { status, body } = sealed;
-  const announced = sealed.headers.get("content-length");
-  if (body === null || method === "HEAD" || announced !== null) {
-    visit.finish({
-      status,
-      responseSize: body === null || method === "HEAD" ? 0 : Number(announced),
-    });
+  if (body === null || method === "HEAD") {
+    visit.finish({ status, responseSize: 0 });
     return sealed;
   }
-  return new Response(followed(body, visit, status), sealed);
+  const length = Number(sealed.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
+  return new Response(followed(body, visit, { status, length }), sealed);
 }
 
 /** Writes the headers; a response whose headers are immutable, such as a redirect, is copied first. */
@@ -45,11 +43,14 @@ export function sealResponse(visit: Pick<Visit, "seal">, response: Response): Re
   return target;
 }
 
-/** The same bytes, counted; the visit ends when they have all been read, or when nobody wants them any more. */
+/**
+ * The same bytes, counted; the visit ends when they have all been read, or when nobody wants them any more. `length`
+ * bytes are all for the client, so the last of them waits for the store as the end does.
+ */
 function followed(
   body: ReadableStream<Uint8Array>,
   visit: Pick<Visit, "commit" | "finish" | "isDirty">,
-  status: number,
+  { status, length }: { readonly status: number; readonly length: number },
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let responseSize = 0;
@@ -78,6 +79,7 @@ function followed(
           controller.close();
         } else {
           responseSize += chunk.value.byteLength;
+          if (responseSize >= length && visit.isDirty) await visit.commit();
           controller.enqueue(chunk.value);
         }
       },

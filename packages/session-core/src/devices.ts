@@ -1,5 +1,5 @@
 import { lifecycle } from "./lifecycle.ts";
-import type { StoreQuery } from "./store.ts";
+import type { StoreQuery } from "./store-query.ts";
 import { type Page, toUserSession, type UserSession } from "./view.ts";
 import type { RequestVisit } from "./visit.ts";
 

@@ -1,12 +1,12 @@
 import type { ActivityEntry } from "./activity/entry.ts";
 import { type ClientFacts, type ConnectionInfo, clientFacts, type RequestHead } from "./client.ts";
+import type { MetadataOp } from "./commit.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { findSha256, type RandomText, type Sha256 } from "./environment.ts";
 import { SessionError } from "./errors.ts";
 import type { EventEmitter, SessionEvents } from "./events.ts";
 import type { StoreGateway } from "./gateway.ts";
 import { freezeJson, type JsonValue, type Metadata } from "./metadata.ts";
-import type { MetadataOp } from "./store.ts";
 import type { Tracker } from "./tracker.ts";
 
 /** Unknown tokens are reported at most this often, so that a scanner cannot flood the log. */
@@ -59,8 +59,9 @@ export class Engine {
     this.random = parts.random;
   }
 
+  /** The time by which sessions are judged: the store's clock, as far as this process knows it. */
   now(): number {
-    return this.config.clock.now();
+    return this.config.clock.now() + (this.gateway.store.clockOffset ?? 0);
   }
 
   /** A new id for one change, so that a repeated one is told from another one. */

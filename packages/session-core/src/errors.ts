@@ -11,6 +11,8 @@ export type SessionErrorCode =
   | "UPDATE_CONFLICT"
   | "STORE_FULL"
   | "STORE_UNAVAILABLE"
+  | "STORE_MISCONFIGURED"
+  | "RECORD_UNREADABLE"
   | "HEADERS_SENT"
   | "VISIT_FINISHED"
   | "UNSUPPORTED"
@@ -28,11 +30,19 @@ const STATUS: Record<SessionErrorCode, number> = {
   UPDATE_CONFLICT: 409,
   STORE_FULL: 503,
   STORE_UNAVAILABLE: 503,
+  STORE_MISCONFIGURED: 503,
+  RECORD_UNREADABLE: 503,
   HEADERS_SENT: 500,
   VISIT_FINISHED: 500,
   UNSUPPORTED: 501,
   DISABLED: 501,
 };
+
+const OUTAGES: ReadonlySet<SessionErrorCode> = new Set([
+  "STORE_UNAVAILABLE",
+  "STORE_MISCONFIGURED",
+  "RECORD_UNREADABLE",
+]);
 
 /** Seconds a client is asked to wait after a 503. */
 const RETRY_AFTER = "1";
@@ -71,6 +81,14 @@ export class SessionError extends Error {
       { status: this.status, headers: { ...this.headers, "Cache-Control": "no-store" } },
     );
   }
+}
+
+/**
+ * Whether an error says that nobody could look: not that the session is not there. An outage is never answered with an
+ * empty session and never clears a cookie (R-77).
+ */
+export function isOutage(error: unknown): error is SessionError {
+  return isSessionError(error) && OUTAGES.has(error.code);
 }
 
 /** Whether `error` is a {@link SessionError}, also one from another copy of this package. */

@@ -1,15 +1,18 @@
-import { type CreatedSession, createSession } from "./create-session.ts";
+import type { MetadataOp } from "./commit.ts";
 import { describe } from "./duration.ts";
 import { SessionError } from "./errors.ts";
+import { handOut, makeFresh, takeUp } from "./fresh-session.ts";
 import { checkKey, EMPTY_METADATA, jsonBytes, type Metadata } from "./metadata.ts";
-import { headersSent, noCookies, notANumber, superseded, tooLarge } from "./refusals.ts";
-import type { Presence, SessionWork } from "./session-work.ts";
-import type { MetadataOp } from "./store.ts";
+import type { Presence } from "./presence.ts";
+import { noCookies, notANumber, superseded, tooLarge } from "./refusals.ts";
+import type { RevokeResult } from "./session.ts";
+import type { SessionWork } from "./session-work.ts";
+import { send, settle, storeChanges } from "./session-writes.ts";
 import type { Token } from "./token.ts";
 import { applyOps } from "./transition.ts";
 
-// What changes whose session it is, or its secret: making, sign-in, sign-out, regeneration. Each is one write to the
-// store; only after the store has answered is a new secret handed out.
+// What changes whose session it is, or its secret: sign-in, sign-out, regeneration. Each is one write to the store; only
+// after the store has answered is a new secret handed out.
 
 /** Longest user id. */
 export const MAX_USER_ID = 256;
@@ -19,6 +22,9 @@ export interface SignInRequest {
   readonly keep?: true | readonly string[];
   readonly metadata?: object;
 }
+
+/** There was nothing to end, and so nothing that could be lost. */
+export const NONE_ENDED: RevokeResult = Object.freeze({ ended: 0, durable: true });
 
 interface SignInData {
   readonly keep: true | readonly string[];
@@ -31,16 +37,6 @@ interface SignInData {
   readonly bytes: number;
 }
 
-/** Makes a session for this client and hands out its token. Throws `STORE_FULL` or `USER_LIMIT`. */
-export async function create(
-  work: SessionWork,
-  userId: string | undefined,
-  metadata: Metadata,
-  bytes: number,
-): Promise<void> {
-  await takeUp(work, await make(work, userId, metadata, bytes));
-}
-
 /** Makes this the session of a user, or gives the user one of its own where this one may not be taken on. */
 export function signIn(work: SessionWork, userId: string, request: SignInRequest): Promise<void> {
   return work.inTurn(async () => {
@@ -49,7 +45,7 @@ export function signIn(work: SessionWork, userId: string, request: SignInRequest
     work.refuseIfSealed();
     work.refuseIfUnavailable();
     // Under their own number, so that the store tells whether it has them: with the sign-in they would count twice.
-    if (work.isInDoubt) await work.storeChanges();
+    if (work.changes?.isInDoubt === true) await storeChanges(work);
     refuseOtherTransports(work);
     const data = signInData(work, userId, request);
     const { presence, snapshot: state } = work;
@@ -68,7 +64,8 @@ export function signIn(work: SessionWork, userId: string, request: SignInRequest
       absoluteTimeout: config.absoluteTimeout,
       limit: config.userLimit,
     } as const;
-    const result = await work.send(
+    const result = await send(
+      work,
       { opId: work.engine.opId(), ops: data.ops },
       { change },
       presence,
@@ -79,20 +76,20 @@ export function signIn(work: SessionWork, userId: string, request: SignInRequest
       work.lack({ kind: "none" });
       return signInFresh(work, userId, data);
     }
-    const { record } = work.settle(result, userId);
+    const { record } = settle(work, result, userId);
     await changeSecret(work, token, { record, secretHash: change.secretHash }, data.pending);
   });
 }
 
 /** Ends the session and clears the cookie. */
-export function signOut(work: SessionWork): Promise<void> {
+export function signOut(work: SessionWork): Promise<RevokeResult> {
   return work.inTurn(async () => {
     const { snapshot: state } = work;
     if (work.presence === undefined || state === undefined) {
       work.refuseIfUnavailable();
       // The session lives on, as another request's: to say nothing would look like a sign-out.
       if (work.absence?.kind === "superseded") throw superseded();
-      return;
+      return NONE_ENDED;
     }
     const result = await work.engine.gateway.call("end", (store, call) =>
       store.end(state.id, "signed-out", { epoch: state.epoch }, call),
@@ -100,6 +97,7 @@ export function signOut(work: SessionWork): Promise<void> {
     if (result.status === "superseded") throw work.supersede();
     work.endedBy("signed-out");
     if (state.transport === "cookie" && !work.cookies.isSealed) work.cookies.clear();
+    return result.status === "ended" ? { ended: 1, durable: result.durable } : NONE_ENDED;
   });
 }
 
@@ -108,7 +106,7 @@ export function regenerate(work: SessionWork): Promise<void> {
   return work.inTurn(async () => {
     work.refuseIfFinished();
     work.refuseIfUnavailable();
-    await work.storeChanges();
+    await storeChanges(work);
     const { presence, snapshot: state } = work;
     if (presence === undefined || state === undefined) {
       work.refuseIfOver();
@@ -120,13 +118,14 @@ export function regenerate(work: SessionWork): Promise<void> {
     work.refuseIfSealed();
     const token = { id: state.id, secret: work.engine.random.secret() };
     const change = { kind: "regenerate", secretHash: work.engine.sha256(token.secret) } as const;
-    const result = await work.send(
+    const result = await send(
+      work,
       { opId: work.engine.opId(), ops: [] },
       { change },
       presence,
       state,
     );
-    const { record } = work.settle(result);
+    const { record } = settle(work, result);
     await changeSecret(work, token, { record, secretHash: change.secretHash }, 0);
   });
 }
@@ -139,7 +138,7 @@ function refuseOtherTransports(work: SessionWork): void {
 /** Signs in with a session of its own: there is none, or none that this client may take on. */
 async function signInFresh(work: SessionWork, userId: string, data: SignInData): Promise<void> {
   const { presence, snapshot: before } = work;
-  const made = await make(work, userId, data.metadata, data.bytes);
+  const made = await makeFresh(work, userId, data.metadata, data.bytes);
   if (presence?.grace === false && before !== undefined && !work.isAnswered) {
     // One browser, one user: the session of the user before is over. That comes before the new secret is handed out, so
     // that a failure leaves the client who it was; and what was signed in meanwhile is not this request's to end.
@@ -151,32 +150,6 @@ async function signInFresh(work: SessionWork, userId: string, data: SignInData):
   work.forget(data.pending);
 }
 
-async function make(
-  work: SessionWork,
-  userId: string | undefined,
-  metadata: Metadata,
-  bytes: number,
-): Promise<CreatedSession> {
-  if (!work.engine.config.transports.includes("cookie")) throw noCookies();
-  work.refuseIfSealed();
-  return createSession(work.engine, {
-    transport: "cookie",
-    userId,
-    ipAddress: work.client.facts.address,
-    userAgent: work.client.userAgent(),
-    metadata,
-    bytes,
-  });
-}
-
-/** The session that was made is the client's from here on. */
-async function takeUp(work: SessionWork, made: CreatedSession): Promise<void> {
-  const { record, token, secretHash } = made;
-  work.adopt({ record, secretHash, grace: false });
-  work.isNew = true;
-  await release(work, token);
-}
-
 /** The store has replaced the secret. */
 async function changeSecret(
   work: SessionWork,
@@ -186,21 +159,7 @@ async function changeSecret(
 ): Promise<void> {
   work.adopt({ ...changed, grace: false });
   work.forget(pending);
-  await release(work, token);
-}
-
-/**
- * Hands out a token, unless the headers or the client have left meanwhile: then nobody could ever use the session,
- * and it ends.
- */
-async function release(work: SessionWork, token: Token): Promise<void> {
-  if (!work.isAnswered) {
-    if (work.snapshot !== undefined) work.cookies.issue(token, work.snapshot, work.engine.now());
-    return;
-  }
-  await work.engine.gateway.call("end", (store, call) => store.end(token.id, "revoked", {}, call));
-  work.leave({ kind: "ended" });
-  throw headersSent();
+  await handOut(work, token);
 }
 
 function signInData(work: SessionWork, userId: string, request: SignInRequest): SignInData {
@@ -221,10 +180,11 @@ function signInData(work: SessionWork, userId: string, request: SignInRequest): 
   if (fresh.status === "refused") throw notANumber(fresh.key);
   const { maxMetadataBytes } = work.engine.config;
   if (fresh.bytes > maxMetadataBytes) throw tooLarge(fresh.bytes, maxMetadataBytes);
+  const pendingOps = work.changes?.ops ?? [];
   return {
     keep,
-    pending: work.pendingOps.length,
-    ops: [...work.pendingOps.filter((op) => isKept(op.key)), ...added],
+    pending: pendingOps.length,
+    ops: [...pendingOps.filter((op) => isKept(op.key)), ...added],
     metadata: fresh.metadata,
     bytes: fresh.bytes,
   };

@@ -28,14 +28,18 @@ export type {
   WithheldReason,
 } from "./events.ts";
 export type { ResponseHead } from "./issued-cookies.ts";
-export { type RevokeResult, type SessionInit, SessionManager } from "./manager.ts";
+export { SessionManager } from "./manager.ts";
 export { type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
 export type { JsonValue } from "./metadata.ts";
 export type { SessionMetrics } from "./metrics/session-metrics.ts";
+// Moving
+export { type MigrateOptions, migrate } from "./migrate/migrate.ts";
+export type { MigrationReport } from "./migrate/report.ts";
 export type { VisitOptions } from "./open.ts";
 export type { ActivityQuery, SessionQuery } from "./query.ts";
 export type { EndReason, Transport } from "./record.ts";
-export type { Session, SessionAvailability, SignInOptions } from "./session.ts";
+export type { RevokeResult, Session, SessionAvailability, SignInOptions } from "./session.ts";
+export type { SessionInit } from "./session-init.ts";
 export type { SessionFeatures, SessionStatus } from "./status.ts";
 export type { SessionStore } from "./store.ts";
 export type { Page, UserSession } from "./view.ts";

@@ -1,70 +1,40 @@
 import type { ActivityEntry } from "./activity/entry.ts";
 import type { ConnectionInfo, RequestHead } from "./client.ts";
-import { type ResolvedConfig, resolveConfig, type SessionConfig } from "./config.ts";
+import type { ResolvedConfig, SessionConfig } from "./config.ts";
 import { createSession } from "./create-session.ts";
 import type { RegisteredData } from "./data.ts";
-import { describe } from "./duration.ts";
 import { Engine, reportError } from "./engine.ts";
 import { RandomText } from "./environment.ts";
 import { SessionError } from "./errors.ts";
 import { EventEmitter, type SessionEventListener, type SessionEventName } from "./events.ts";
 import { StoreGateway } from "./gateway.ts";
+import { NONE_ENDED } from "./identity.ts";
+import { checkId, checkReason, checkUserId } from "./internal/check-arguments.ts";
 import { checkStore } from "./internal/check-parts.ts";
-import { cutText } from "./internal/cut-text.ts";
-import { MAX_PATH, pathOf } from "./internal/path.ts";
-import { lifecycle } from "./lifecycle.ts";
+import { invalidOption } from "./internal/invalid-option.ts";
 import { memoryStore } from "./memory/memory-store.ts";
-import { checkKey, EMPTY_METADATA } from "./metadata.ts";
 import { type SessionMetrics, toSessionMetrics } from "./metrics/session-metrics.ts";
 import { openVisit, type VisitOptions } from "./open.ts";
+import { patchSession } from "./patch-session.ts";
 import {
   type ActivityQuery,
   resolveActivityQuery,
   resolveSessionQuery,
   type SessionQuery,
 } from "./query.ts";
-import type { EndReason, Transport } from "./record.ts";
-import { notANumber, tooLarge } from "./refusals.ts";
+import type { EndReason, SessionRecord } from "./record.ts";
+import { recordActivity } from "./record-activity.ts";
+import { resolveConfig } from "./resolve-config.ts";
+import type { RevokeResult } from "./session.ts";
+import { resolveInit, type SessionInit } from "./session-init.ts";
 import { describeStatus, type SessionStatus } from "./status.ts";
-import type { MetadataOp, SessionStore, StoreEvent } from "./store.ts";
+import type { SessionStore, StoreEvent } from "./store.ts";
 import { Sweeper } from "./sweeper.ts";
 import { formatToken } from "./token.ts";
 import { Tracker } from "./tracker.ts";
-import { applyOps } from "./transition.ts";
 import { type Page, toUserSession, type UserSession } from "./view.ts";
-import { entryMetadata, MAX_USER_AGENT, type Visit } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 import { type SessionHandler, type WrapOptions, wrapHandler } from "./wrap.ts";
-
-/** A session to make without a request. */
-export interface SessionInit<Data extends object> {
-  /** Default: an anonymous session. */
-  userId?: string;
-  ipAddress?: string;
-  userAgent?: string;
-  metadata?: Partial<Data>;
-  /** The one transport that the token works on. Default: the first of `transports`. */
-  transport?: Transport;
-}
-
-/** How many sessions an end reached, and whether it survives the loss of the store's primary. */
-export interface RevokeResult {
-  readonly ended: number;
-  readonly durable: boolean;
-}
-
-const END_REASONS: ReadonlySet<string> = new Set<EndReason>([
-  "signed-out", "revoked", "idle", "absolute", "provisional", "limit", "reuse", "binding", "shutdown", "erased",
-]); // biome-ignore format: a list of names
-const INIT_KEYS: ReadonlySet<string> = new Set([
-  "userId",
-  "ipAddress",
-  "userAgent",
-  "metadata",
-  "transport",
-]);
-const MAX_PATCH_ATTEMPTS = 100;
-/** Longest text of an IP address, with a zone. */
-const MAX_ADDRESS = 64;
 
 /**
  * The sessions of one application. Hosts open visits with it; the application lists, ends and counts.
@@ -87,6 +57,10 @@ export class SessionManager<Data extends object = RegisteredData> {
     const { capabilities } = store;
     this.config = resolveConfig(config, !capabilities.durable && !capabilities.shared);
     this.#ownsStore = config.store === undefined;
+    if (this.config.userLimit !== undefined && !capabilities.userIndex) {
+      const rule = `left out: the store ${capabilities.name} has no index of users`;
+      throw invalidOption("maxSessionsPerUser", rule, this.config.userLimit.max);
+    }
     const { clock, activity } = this.config;
     store.attach({
       now: () => clock.now(),
@@ -142,7 +116,7 @@ export class SessionManager<Data extends object = RegisteredData> {
     handler: SessionHandler<Data, Rest>,
     options: WrapOptions<Rest> = {},
   ): (request: Request, ...rest: Rest) => Promise<Response> {
-    return wrapHandler((request, connection) => this.visit(request, connection), handler, options);
+    return wrapHandler((...opening) => this.visit(...opening), handler, options);
   }
 
   /**
@@ -160,27 +134,8 @@ export class SessionManager<Data extends object = RegisteredData> {
     init: SessionInit<Data> = {},
   ): Promise<{ session: UserSession<Data>; token: string }> {
     this.#start();
-    refuseUnknown(init, INIT_KEYS);
-    if (init.userId !== undefined) checkUserId(init.userId);
-    const transport = init.transport ?? this.config.transports[0] ?? "cookie";
-    if (!this.config.transports.includes(transport)) {
-      throw new SessionError(
-        "INVALID_ARGUMENT",
-        `transport must be one of the configured transports, got ${describe(transport)}.`,
-      );
-    }
-    const { metadata = {}, ipAddress = "", userAgent = "" } = init;
-    checkText("ipAddress", ipAddress);
-    checkText("userAgent", userAgent);
-    const data = this.#initialData(metadata);
-    const { record, token } = await createSession(this.#engine, {
-      transport,
-      userId: init.userId,
-      ipAddress: cutText(ipAddress, MAX_ADDRESS),
-      userAgent: cutText(userAgent, MAX_USER_AGENT),
-      metadata: data.metadata,
-      bytes: data.bytes,
-    });
+    const facts = resolveInit(this.#engine, init);
+    const { record, token } = await createSession(this.#engine, facts);
     return { session: this.#view(record), token: formatToken(token) };
   }
 
@@ -222,62 +177,15 @@ export class SessionManager<Data extends object = RegisteredData> {
   async recordActivity(id: string, entry: Partial<ActivityEntry>): Promise<boolean> {
     this.#start();
     checkId(id);
-    const now = this.#engine.now();
-    const record = await this.#engine.gateway.call("find", (store, call) => store.find(id, call));
-    if (record === undefined || lifecycle(record, now) !== "live") return false;
-    if (!this.config.trackUserActivity) return true;
-    const complete: ActivityEntry = {
-      timestamp: entry.timestamp ?? now,
-      action: cutText(entry.action ?? "action", 128),
-      endpoint: cutText(pathOf(entry.endpoint ?? "/"), MAX_PATH),
-      method: cutText(entry.method ?? "", 16),
-      statusCode: entry.statusCode ?? 0,
-      duration: entry.duration ?? 0,
-      requestSize: entry.requestSize ?? 0,
-      responseSize: entry.responseSize ?? 0,
-      ...(entry.metadata === undefined ? {} : { metadata: entryMetadata(entry.metadata) }),
-    };
-    this.#engine.tracker.add({
-      id,
-      seenAt: now,
-      access: false,
-      active: false,
-      confirm: false,
-      request: undefined,
-      entry: this.#engine.redacted(complete),
-    });
-    return true;
+    return recordActivity(this.#engine, id, entry);
   }
 
   /** Sets some keys of a live session's data; undefined if there is no such session. */
   async patch(id: string, metadata: Partial<Data>): Promise<UserSession<Data> | undefined> {
     this.#start();
     checkId(id);
-    const { gateway } = this.#engine;
-    for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
-      const record = await gateway.call("find", (store, call) => store.find(id, call));
-      if (record === undefined) return undefined;
-      const commit = {
-        opId: this.#engine.opId(),
-        epoch: record.state.epoch,
-        secretHash: undefined,
-        version: undefined,
-        ops: this.#ops(metadata, record.state.metadata),
-        maxMetadataBytes: this.config.maxMetadataBytes,
-        change: undefined,
-      };
-      const result = await gateway.call("commit", (store, call) => store.commit(id, commit, call));
-      if (result.status === "applied") return this.#view(result.record);
-      if (result.status === "gone") return undefined;
-      if (result.status !== "refused") continue;
-      throw result.limit === "metadata"
-        ? tooLarge(result.bytes, this.config.maxMetadataBytes)
-        : notANumber(id);
-    }
-    throw new SessionError(
-      "UPDATE_CONFLICT",
-      "Others kept changing the session; the patch gave up.",
-    );
+    const record = await patchSession(this.#engine, id, metadata);
+    return record === undefined ? undefined : this.#view(record);
   }
 
   /** Ends a session. After this, no request is served with it. Idempotent: 0 if there was nothing to end. */
@@ -288,9 +196,7 @@ export class SessionManager<Data extends object = RegisteredData> {
     const result = await this.#engine.gateway.call("end", (store, call) =>
       store.end(id, reason, {}, call),
     );
-    return result.status === "ended"
-      ? { ended: 1, durable: result.durable }
-      : { ended: 0, durable: true };
+    return result.status === "ended" ? { ended: 1, durable: result.durable } : NONE_ENDED;
   }
 
   /** Ends every session that the user has when this is called, but `except`. */
@@ -318,7 +224,12 @@ export class SessionManager<Data extends object = RegisteredData> {
     }
     const { gateway, tracker, counters } = this.#engine;
     const counted = await gateway.call("count", (store, call) => store.metrics(call));
-    const own = { latency: gateway.latency(), trackingDropped: tracker.dropped, counters };
+    const own = {
+      latency: gateway.latency(),
+      errors: gateway.errors(),
+      trackingDropped: tracker.dropped,
+      counters,
+    };
     return toSessionMetrics(counted, own, this.#engine.now());
   }
 
@@ -379,66 +290,7 @@ export class SessionManager<Data extends object = RegisteredData> {
     }
   }
 
-  #view(record: Parameters<typeof toUserSession>[0]): UserSession<Data> {
+  #view(record: SessionRecord): UserSession<Data> {
     return toUserSession<Data>(record, this.#engine.now());
   }
-
-  #initialData(metadata: object): { metadata: typeof EMPTY_METADATA; bytes: number } {
-    const ops = this.#ops(metadata, EMPTY_METADATA);
-    const data = applyOps({ metadata: EMPTY_METADATA, bytes: 0 }, ops);
-    if (data.status === "refused") throw notANumber(data.key);
-    if (data.bytes > this.config.maxMetadataBytes)
-      throw tooLarge(data.bytes, this.config.maxMetadataBytes);
-    return data;
-  }
-
-  #ops(metadata: object, current: typeof EMPTY_METADATA): MetadataOp[] {
-    if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-      throw new SessionError(
-        "INVALID_ARGUMENT",
-        `metadata must be an object, got ${describe(metadata)}.`,
-      );
-    }
-    return Object.entries(metadata).map(([key, value]) => {
-      checkKey(key);
-      return this.#engine.checked(key, value, current);
-    });
-  }
-}
-
-function checkId(id: unknown): asserts id is string {
-  if (typeof id === "string" && id !== "") return;
-  throw new SessionError(
-    "INVALID_ARGUMENT",
-    `A session id is a non-empty text, got ${describe(id)}.`,
-  );
-}
-
-/** A user id that is missing must never mean everybody. */
-export function checkUserId(userId: unknown): asserts userId is string {
-  if (typeof userId === "string" && userId !== "" && userId.length <= 256) return;
-  throw new SessionError(
-    "INVALID_ARGUMENT",
-    `A user id is a text of 1 to 256 characters, got ${describe(userId)}.`,
-  );
-}
-
-function checkText(property: string, value: unknown): void {
-  if (typeof value === "string") return;
-  throw new SessionError("INVALID_ARGUMENT", `${property} must be a text, got ${describe(value)}.`);
-}
-
-function checkReason(reason: unknown): EndReason {
-  if (reason === undefined) return "revoked";
-  if (typeof reason === "string" && END_REASONS.has(reason)) return reason as EndReason;
-  throw new SessionError(
-    "INVALID_ARGUMENT",
-    `reason must be one of ${[...END_REASONS].join(", ")}, got ${describe(reason)}.`,
-  );
-}
-
-function refuseUnknown(given: object, known: ReadonlySet<string>): void {
-  const unknown = Object.keys(given).find((key) => !known.has(key));
-  if (unknown !== undefined)
-    throw new SessionError("INVALID_ARGUMENT", `A new session has no property "${unknown}".`);
 }

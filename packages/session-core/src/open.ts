@@ -1,9 +1,9 @@
 import type { ConnectionInfo, RequestHead } from "./client.ts";
 import { readCredentials } from "./credentials.ts";
 import type { Engine } from "./engine.ts";
-import { isSessionError, SessionError } from "./errors.ts";
+import { isOutage, isSessionError, SessionError } from "./errors.ts";
 import type { WithheldReason } from "./events.ts";
-import { create } from "./identity.ts";
+import { createFresh } from "./fresh-session.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { EMPTY_METADATA } from "./metadata.ts";
 import type { SessionRecord, SessionState, Transport } from "./record.ts";
@@ -23,6 +23,11 @@ const MAX_ATTEMPTS = 3;
 export interface VisitOptions {
   /** A request of the management API: a newcomer gets no session of itself, and nothing is counted. */
   management?: boolean;
+  /**
+   * Aborted when the client leaves. Where that comes before the headers have left, what was changed until then is
+   * stored, and the visit is finished with the status 499.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -30,6 +35,17 @@ export interface VisitOptions {
  * only ever looked up; a session that is made gets an id of its own (R-05).
  */
 export async function openVisit(
+  engine: Engine,
+  head: RequestHead,
+  connection: ConnectionInfo,
+  options: VisitOptions,
+): Promise<RequestVisit> {
+  const visit = await findVisit(engine, head, connection, options);
+  visit.watch(options.signal);
+  return visit;
+}
+
+async function findVisit(
   engine: Engine,
   head: RequestHead,
   connection: ConnectionInfo,
@@ -60,8 +76,7 @@ export async function openVisit(
       (await enter(visit, credentials.token, credentials.transport));
     if (!isKnown) await welcome(visit, head, options);
   } catch (error) {
-    const isOutage = isSessionError(error) && error.code === "STORE_UNAVAILABLE";
-    if (!isOutage || engine.config.onStoreError === "fail") throw error;
+    if (!isOutage(error) || engine.config.onStoreError === "fail") throw error;
     visit.work.lack({ kind: "unavailable", error });
   }
   return visit;
@@ -238,7 +253,7 @@ async function welcome(
   const isAutomatic = config.create === "visit" && config.transports.includes("cookie");
   if (!isAutomatic || options.management === true || engine.isManagementPath(visit.path)) return;
   try {
-    await create(visit.work, undefined, EMPTY_METADATA, 0);
+    await createFresh(visit.work, undefined, EMPTY_METADATA, 0);
   } catch (error) {
     if (!isSessionError(error) || error.code !== "STORE_FULL") throw error;
     visit.work.lack({ kind: "full" });

@@ -1,6 +1,6 @@
 import { describe } from "./duration.ts";
 import { SessionError } from "./errors.ts";
-import type { ActivityQuery as StoreActivityQuery, StoreQuery } from "./store.ts";
+import type { ActivityQuery as StoreActivityQuery, StoreQuery } from "./store-query.ts";
 
 /** Most items of a page. */
 export const MAX_LIMIT = 1000;

@@ -5,8 +5,19 @@ import { regenerate, signIn, signOut } from "./identity.ts";
 import { deadline, lifecycle } from "./lifecycle.ts";
 import type { EndReason, SessionRecord } from "./record.ts";
 import type { SessionWork } from "./session-work.ts";
+import { save, update } from "./session-writes.ts";
 import type { Page, UserSession } from "./view.ts";
 import type { RequestVisit } from "./visit.ts";
+
+/**
+ * What ending sessions came to. `ended`: how many it reached. `durable`: confirmed by everything that could take over
+ * from the store's primary; false: accepted by the primary alone, so that a failover can bring the sessions back until it
+ * has been applied again. Where nothing was ended there is nothing to lose: true.
+ */
+export interface RevokeResult {
+  readonly ended: number;
+  readonly durable: boolean;
+}
 
 /** Whether what a handler stores is kept. */
 export type SessionAvailability = "ok" | "unsaved" | "unavailable";
@@ -54,8 +65,11 @@ export interface Session<Data extends object = RegisteredData> extends UserSessi
    * session or another user's. Throws `USER_LIMIT`, `STORE_FULL`, `SESSION_SUPERSEDED`, `HEADERS_SENT`, ….
    */
   signIn(userId: string, options?: SignInOptions<Data>): Promise<void>;
-  /** Ends the session and clears the cookie; none starts in the same response. Idempotent. */
-  signOut(): Promise<void>;
+  /**
+   * Ends the session and clears the cookie; none starts in the same response. Idempotent. Resolves to whether it ended
+   * here and whether that is `durable`; see {@link RevokeResult}.
+   */
+  signOut(): Promise<RevokeResult>;
   /** Gives the session a new secret at once, as after a change of privileges. */
   regenerate(): Promise<void>;
   /** Stores the changes made so far now, and throws what could not be stored. */
@@ -66,9 +80,11 @@ export interface Session<Data extends object = RegisteredData> extends UserSessi
   annotate(metadata: object): void;
   /** The live sessions of the same user, this one among them, newest first. */
   devices(): Promise<Page<UserSession<Data>>>;
-  /** Ends another session of the same user; false if there is no such. */
+  /**
+   * Ends another session of the same user; false if there is no such. Whether the end is durable, `manager.revoke` tells.
+   */
   endOther(id: string): Promise<boolean>;
-  /** Ends all other sessions of the same user and answers how many. */
+  /** Ends all other sessions of the same user and answers how many. Throws `UNSUPPORTED` without an index of users. */
   endOthers(): Promise<number>;
 }
 
@@ -186,14 +202,14 @@ export class SessionHandle<Data extends object> implements Session<Data> {
     fn: (current: DeepReadonly<Data[Key]> | undefined) => Data[Key],
   ): Promise<DeepReadonly<Data[Key]>> {
     const compute = fn as (current: unknown) => unknown;
-    return this.#work.update(key, compute) as Promise<DeepReadonly<Data[Key]>>;
+    return update(this.#work, key, compute) as Promise<DeepReadonly<Data[Key]>>;
   }
   async signIn(userId: string, options: SignInOptions<Data> = {}): Promise<void> {
     await signIn(this.#work, userId, options);
   }
-  async signOut(...rest: unknown[]): Promise<void> {
+  async signOut(...rest: unknown[]): Promise<RevokeResult> {
     refuseCallback("signOut", rest);
-    await signOut(this.#work);
+    return signOut(this.#work);
   }
   async regenerate(...rest: unknown[]): Promise<void> {
     refuseCallback("regenerate", rest);
@@ -201,7 +217,7 @@ export class SessionHandle<Data extends object> implements Session<Data> {
   }
   async save(...rest: unknown[]): Promise<void> {
     refuseCallback("save", rest);
-    await this.#work.save();
+    await save(this.#work);
   }
   track(action: string, metadata?: object): void {
     this.#visit.track(action, metadata);

@@ -1,7 +1,10 @@
-import type { ActivityEntry, RequestSample } from "./activity/entry.ts";
-import type { JsonValue, Metadata } from "./metadata.ts";
+import type { ActivityEntry } from "./activity/entry.ts";
+import type { Commit, CommitResult } from "./commit.ts";
 import type { StoreMetrics } from "./metrics/snapshot.ts";
-import type { EndReason, SessionRecord, Transport } from "./record.ts";
+import type { CreateLimits, CreateResult, NewSession } from "./new-session.ts";
+import type { EndReason, SessionRecord } from "./record.ts";
+import type { ActivityPage, ActivityQuery, StorePage, StoreQuery } from "./store-query.ts";
+import type { TrackBatch } from "./track-batch.ts";
 
 /** A store that need not wait may answer at once. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -9,18 +12,27 @@ export type MaybePromise<T> = T | Promise<T>;
 /**
  * The store contract. A store keeps records; it knows no cookie, no request and no policy.
  *
- * Two rules hold for every method. "Not there" is a value; "could not look" is an error, a `SessionError` with
- * the code `STORE_UNAVAILABLE` and the driver's error as `cause`. And every method is atomic: for all callers,
- * in this process or another, it happened wholly or not at all.
+ * Three rules hold for every method. "Not there" is a value; "could not look" is an error, a `SessionError` with
+ * the driver's error as `cause`: `STORE_UNAVAILABLE` for what passes, `STORE_MISCONFIGURED` for what an operator must
+ * mend, `STORE_FULL` where there is no room, `RECORD_UNREADABLE` for a record that is corrupt or of another version
+ * (it is refused and never destroyed; `end` works on it all the same). Every method is atomic: for all callers, in this
+ * process or another, it happened wholly or not at all. And whatever a store answers is a snapshot: what happens later
+ * does not show in it.
  *
  * The store's clock rules. Writes stamp times and check deadlines inside the store; no caller's clock is believed
  * but for `seenAt`, which can only move a session forward.
  *
- * Nothing but `create` makes a session exist. Whatever is done to a session that is not there, has ended or is due
- * answers `gone` and writes nothing: this is what keeps an ended session from coming back.
+ * Nothing but `create` makes a session exist, and `import`, which brings one from elsewhere. Whatever else is done to a
+ * session that is not there, has ended or is due answers `gone` and writes nothing: this is what keeps an ended session
+ * from coming back.
  */
 export interface SessionStore {
   readonly capabilities: StoreCapabilities;
+  /**
+   * Milliseconds by which the store's clock is ahead of this process's, as learnt from its answers; the core judges
+   * records by it. Undefined: they are the same clock.
+   */
+  readonly clockOffset?: number | undefined;
 
   /**
    * Called once by each manager before anything else. A store that several managers share keeps the latest.
@@ -30,7 +42,8 @@ export interface SessionStore {
   /**
    * Makes a session.
    * - The id exists already (also as an ended one): rejects with `STORE_UNAVAILABLE`; with 192 random bits this
-   *   is a broken source of randomness, not bad luck.
+   *   is a broken source of randomness, not bad luck. Unless it is the same call again, as a driver repeats one after
+   *   a reconnect: a live session with this secret hash and version 0 is answered as `created`, and nothing is done.
    * - `maxSessions` live sessions: ends one to make room, provisional ones first (the oldest), then the anonymous
    *   one with the oldest last access; never a signed-in one. None to end: `refused`, `limit: "sessions"`.
    * - `user.max` live sessions of this user: as `user.policy` says; the new one is never the one to go.
@@ -93,6 +106,22 @@ export interface SessionStore {
   /** What was counted; O(1), whatever the number of sessions. */
   metrics(call: StoreCall): MaybePromise<StoreMetrics>;
 
+  /**
+   * Makes sessions exist here as they are elsewhere: how they move in. Each by itself, wholly or not at all; the
+   * answers stand in the order of the sessions, of which there are at most 100. Nothing is stamped anew, no limit is
+   * looked at, no event is raised, and no request is counted.
+   * - The session has ended, or is due by this store's clock: `gone`, and nothing is written.
+   * - The id exists here, live, due, ended or unreadable: `exists`, and nothing is changed. So the same call again does
+   *   no harm, and an ended session never comes back.
+   * - Unless the session here is live, has the version `over` and no higher epoch than the one that comes: then that one
+   *   takes its place, with its user, secrets, data, times and timeline.
+   * - Else `imported`, with the newest `activityLimit` entries of its timeline.
+   */
+  import(
+    sessions: readonly ImportedSession[],
+    call: StoreCall,
+  ): MaybePromise<readonly ImportStatus[]>;
+
   /** Ends what is due, until nothing is left or `milliseconds` are used up. */
   sweep(budget: { readonly milliseconds: number }, call: StoreCall): MaybePromise<SweepResult>;
 
@@ -133,8 +162,8 @@ export interface StoreSettings {
   readonly activityRetention: number | undefined;
   /** Milliseconds that an ended session stays readable. */
   readonly endedRetention: number;
-  /** Most ended sessions kept, the oldest go first. */
-  readonly maxEnded: number;
+  /** Most ended sessions kept, the oldest go first. Undefined: 1000 for stores inside this process, no limit elsewhere. */
+  readonly maxEnded: number | undefined;
   /** Whether to count. */
   readonly metrics: boolean;
 }
@@ -143,117 +172,6 @@ export interface StoreSettings {
 export interface StoreCall {
   /** Aborted when the caller stops waiting. Made when first read, because most stores never do. */
   readonly signal: AbortSignal;
-}
-
-/** What the caller decides of a new session; the store stamps the times. Durations in milliseconds. */
-export interface NewSession {
-  readonly id: string;
-  readonly secretHash: string;
-  readonly transport: Transport;
-  readonly userId: string | undefined;
-  readonly ipAddress: string;
-  readonly userAgent: string;
-  readonly idleTimeout: number;
-  readonly absoluteTimeout: number;
-  /** Undefined: the session is not provisional. */
-  readonly provisionalTimeout: number | undefined;
-  readonly metadata: Metadata;
-  readonly metadataBytes: number;
-}
-
-/** How many sessions one user may have. */
-export interface UserLimit {
-  readonly max: number;
-  readonly policy: "evict-oldest" | "evict-least-recent" | "reject";
-}
-
-export interface CreateLimits {
-  readonly maxSessions: number | undefined;
-  /** Looked at when the session has a user. */
-  readonly user: UserLimit | undefined;
-}
-
-export type CreateResult =
-  | { readonly status: "created"; readonly record: SessionRecord }
-  | { readonly status: "refused"; readonly limit: "sessions" | "user" };
-
-/** One change of the data. `bytes` is the size of the value as JSON. */
-export type MetadataOp =
-  | {
-      readonly kind: "set";
-      readonly key: string;
-      readonly value: JsonValue;
-      readonly bytes: number;
-    }
-  | { readonly kind: "delete"; readonly key: string }
-  | { readonly kind: "increment"; readonly key: string; readonly by: number };
-
-/** A change of the secret, and of what goes with it. Durations in milliseconds. */
-export type SecretChange =
-  | {
-      /** A new secret and a user; both timeouts start again. */
-      readonly kind: "sign-in";
-      readonly secretHash: string;
-      readonly userId: string;
-      /** Keys of the data so far that stay; `true`: all. Applied before `ops`. */
-      readonly keep: true | readonly string[];
-      readonly idleTimeout: number;
-      readonly absoluteTimeout: number;
-      readonly limit: UserLimit | undefined;
-    }
-  /** A new secret at once. */
-  | { readonly kind: "regenerate"; readonly secretHash: string }
-  /** A successor that becomes the secret when it is presented. Nothing changes if one is pending already. */
-  | { readonly kind: "offer"; readonly secretHash: string; readonly nonce: string }
-  /** The pending successor was presented. `secretHash` in the commit is the successor's. */
-  | { readonly kind: "promote" };
-
-/** One atomic change of a session. */
-export interface Commit {
-  /** Unique to this change; the same again when it is repeated. */
-  readonly opId: string;
-  /** The epoch that the caller saw. Another one now: `superseded`. */
-  readonly epoch: number;
-  /** Needed where the secret changes: the hash that the caller presented. Another one now: `superseded`. */
-  readonly secretHash: string | undefined;
-  /** For compare-and-set: the version that the caller saw. Another one now: `conflict`. */
-  readonly version: number | undefined;
-  readonly ops: readonly MetadataOp[];
-  readonly maxMetadataBytes: number;
-  readonly change: SecretChange | undefined;
-}
-
-export type CommitResult =
-  | { readonly status: "applied"; readonly record: SessionRecord }
-  | { readonly status: "conflict"; readonly record: SessionRecord }
-  | { readonly status: "superseded" }
-  | { readonly status: "gone" }
-  | { readonly status: "refused"; readonly limit: "user" }
-  | { readonly status: "refused"; readonly limit: "metadata"; readonly bytes: number }
-  | { readonly status: "refused"; readonly limit: "number"; readonly key: string };
-
-/** What was observed of one session. */
-export interface TrackItem {
-  readonly id: string;
-  readonly seenAt: number;
-  /** Moves the last access; false for an action that is recorded from outside a request. */
-  readonly access: boolean;
-  /** Moves the last activity, and with it the idle deadline. */
-  readonly active: boolean;
-  /** The client sent its token back: no longer provisional. */
-  readonly confirm: boolean;
-  /** A request to count. */
-  readonly request: RequestSample | undefined;
-  /** An entry to keep. */
-  readonly entry: ActivityEntry | undefined;
-}
-
-export interface TrackBatch {
-  /** Unique to the sending manager. */
-  readonly instance: string;
-  /** Grows by one with each batch of that manager. 0: harmless to repeat, so neither remembered nor compared. */
-  readonly sequence: number;
-  readonly items: readonly TrackItem[];
 }
 
 export interface EndOptions {
@@ -272,39 +190,19 @@ export interface EndUserResult {
   readonly durable: boolean;
 }
 
-export interface StoreQuery {
-  readonly userId: string | undefined;
-  readonly status: "active" | "ended" | "all";
-  /** An exact id, an exact address, or the beginning of a user id. */
-  readonly search: string | undefined;
-  readonly sort: "createdAt" | "lastAccessTime";
-  readonly direction: "ascending" | "descending";
-  /** 1 to 1000. */
-  readonly limit: number;
-  /** 0 to 10,000; with a cursor: 0. */
-  readonly offset: number;
-  readonly cursor: string | undefined;
-}
-
-export interface StorePage {
-  readonly records: readonly SessionRecord[];
-  /** Where the next page begins; undefined on the last page. */
-  readonly nextCursor: string | undefined;
-  /** Exact for status and user; undefined with `search`. */
-  readonly total: number | undefined;
-}
-
-export interface ActivityQuery {
-  readonly limit: number;
-  readonly offset: number;
-  readonly cursor: string | undefined;
-}
-
-export interface ActivityPage {
+/** A session as another store has it. */
+export interface ImportedSession {
+  readonly record: SessionRecord;
+  /** Its timeline, newest first. */
   readonly entries: readonly ActivityEntry[];
-  readonly nextCursor: string | undefined;
-  readonly total: number;
+  /**
+   * Version of the live session here that this one takes the place of: what an earlier import left, and what has changed
+   * elsewhere since.
+   */
+  readonly over?: number | undefined;
 }
+
+export type ImportStatus = "imported" | "exists" | "gone";
 
 export interface SweepResult {
   readonly ended: number;

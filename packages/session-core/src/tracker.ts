@@ -1,9 +1,10 @@
 import type { ResolvedConfig } from "./config.ts";
-import { isSessionError } from "./errors.ts";
+import { isOutage, isSessionError } from "./errors.ts";
 import type { EventEmitter } from "./events.ts";
 import { isPromise, type StoreGateway } from "./gateway.ts";
 import { unref } from "./internal/timer.ts";
-import type { MaybePromise, TrackBatch, TrackItem } from "./store.ts";
+import type { MaybePromise } from "./store.ts";
+import type { TrackBatch, TrackItem } from "./track-batch.ts";
 
 /** Items that are sent in one batch. */
 const BATCH_SIZE = 500;
@@ -138,7 +139,7 @@ export class Tracker {
         this.#unanswered = undefined;
       }
     } catch (error) {
-      if (isSessionError(error) && error.code === "STORE_UNAVAILABLE") return;
+      if (mayPass(error)) return;
       const refused = this.#unanswered?.items.length ?? 0;
       this.#unanswered = undefined;
       if (refused > 0) this.#drop(refused, "failed");
@@ -162,4 +163,10 @@ export class Tracker {
     this.#dropped += count;
     this.#events.emit("tracking-dropped", { count, reason });
   }
+}
+
+/** Whether the same batch may be taken later: the store was not reached, or had no room. */
+function mayPass(error: unknown): boolean {
+  if (!isSessionError(error)) return false;
+  return error.code === "STORE_FULL" || (isOutage(error) && error.code !== "RECORD_UNREADABLE");
 }

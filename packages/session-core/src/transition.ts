@@ -1,3 +1,4 @@
+import type { Commit, MetadataOp, SecretChange } from "./commit.ts";
 import {
   EMPTY_METADATA,
   entryBytes,
@@ -5,8 +6,8 @@ import {
   jsonBytes,
   type Metadata,
 } from "./metadata.ts";
+import type { NewSession } from "./new-session.ts";
 import { MAX_RETIRED, type RetiredSecret, type SessionState } from "./record.ts";
-import type { Commit, MetadataOp, NewSession, SecretChange } from "./store.ts";
 import { equalHashes } from "./token.ts";
 
 /** What a commit does to a live session, before limits that need other sessions are looked at. */

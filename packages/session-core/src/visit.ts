@@ -1,20 +1,23 @@
 import type { ActivityEntry } from "./activity/entry.ts";
+import { entryMetadata } from "./activity/entry-metadata.ts";
 import type { ClientFacts, RequestHead } from "./client.ts";
 import type { RegisteredData } from "./data.ts";
 import type { Engine } from "./engine.ts";
-import { isSessionError, SessionError } from "./errors.ts";
+import { isOutage, isSessionError, SessionError } from "./errors.ts";
 import type { LostWriteReason } from "./events.ts";
-import { create } from "./identity.ts";
+import { createFresh } from "./fresh-session.ts";
 import { cutText } from "./internal/cut-text.ts";
 import { pathOf } from "./internal/path.ts";
 import { IssuedCookies, type ResponseHead } from "./issued-cookies.ts";
 import { deadline } from "./lifecycle.ts";
-import { EMPTY_METADATA, freezeJson, type JsonValue } from "./metadata.ts";
+import { EMPTY_METADATA, type JsonValue } from "./metadata.ts";
 import type { SessionRecord } from "./record.ts";
 import { storeFull } from "./refusals.ts";
 import { type Session, SessionHandle } from "./session.ts";
 import { SessionWork } from "./session-work.ts";
-import type { MaybePromise, TrackItem } from "./store.ts";
+import { storeInTurn } from "./session-writes.ts";
+import type { MaybePromise } from "./store.ts";
+import type { TrackItem } from "./track-batch.ts";
 
 /** Longest user agent that is kept. */
 export const MAX_USER_AGENT = 512;
@@ -22,8 +25,8 @@ export const MAX_USER_AGENT = 512;
 /** Longest name of a custom action. */
 const MAX_ACTION = 128;
 
-/** Most bytes of what a handler writes into one line of the timeline, as JSON. */
-const MAX_ENTRY_METADATA = 4096;
+/** Status of a request whose client left before there was an answer. */
+const CLIENT_LEFT = 499;
 
 /** How a request ended. */
 export interface Outcome {
@@ -44,7 +47,7 @@ export interface Visit<Data extends object = RegisteredData> {
   readonly isDirty: boolean;
   /**
    * Stores what changed since the last commit and answers the `Set-Cookie` values as they then stand. May be
-   * called again. Rejects with what makes the answer wrong: `STORE_UNAVAILABLE`, `STORE_FULL`,
+   * called again. Rejects with what makes the answer wrong: an outage (see docs/errors.md), `STORE_FULL`,
    * `METADATA_TOO_LARGE`, `INVALID_VALUE`. A session that has ended meanwhile does not reject: that raises
    * `lost-write` and takes the cookie out.
    */
@@ -60,7 +63,7 @@ export interface Visit<Data extends object = RegisteredData> {
   readonly facts: ClientFacts;
   /**
    * Makes the session of a newcomer now, where the first write would make it. Throws `STORE_FULL` and, where the store
-   * could not be asked, `STORE_UNAVAILABLE`.
+   * could not be asked, what kept it from being asked.
    */
   ensure(): Promise<void>;
   /** This request is about sessions, not of one: it stands in no timeline and no count, and keeps nobody alive. */
@@ -72,6 +75,7 @@ export interface Visit<Data extends object = RegisteredData> {
 /** The visit as this package's own parts see it. */
 export class RequestVisit implements Visit<object> {
   readonly work: SessionWork;
+  readonly cookies: IssuedCookies;
   readonly facts: ClientFacts;
   /** Path of the request, without its query string. */
   readonly path: string;
@@ -79,13 +83,13 @@ export class RequestVisit implements Visit<object> {
   readonly openedAt: number;
   readonly #engine: Engine;
   readonly #head: RequestHead;
-  readonly #cookies: IssuedCookies;
   readonly #startedAt: number;
   readonly #isPassive: boolean;
   #handle: SessionHandle<object> | undefined;
   #annotations: { readonly [key: string]: JsonValue } | undefined;
   #isManagement = false;
   #isFinished = false;
+  #stopWatching: (() => void) | undefined;
 
   constructor(engine: Engine, head: RequestHead, facts: ClientFacts) {
     this.#engine = engine;
@@ -95,8 +99,8 @@ export class RequestVisit implements Visit<object> {
     this.openedAt = engine.now();
     this.#startedAt = engine.config.clock.monotonic();
     this.#isPassive = engine.config.passive(head) === true;
-    this.#cookies = new IssuedCookies(engine.config, engine.isEncrypted(facts));
-    this.work = new SessionWork(engine, this, this.#cookies);
+    this.cookies = new IssuedCookies(engine.config, engine.isEncrypted(facts));
+    this.work = new SessionWork(engine, this, this.cookies);
   }
 
   get session(): Session<object> {
@@ -108,10 +112,6 @@ export class RequestVisit implements Visit<object> {
     return this.#engine;
   }
 
-  get cookies(): IssuedCookies {
-    return this.#cookies;
-  }
-
   get isDirty(): boolean {
     return this.work.isDirty;
   }
@@ -119,27 +119,37 @@ export class RequestVisit implements Visit<object> {
   async commit(): Promise<string[]> {
     const keys = this.work.changedKeys;
     try {
-      await this.work.store();
+      await storeInTurn(this.work);
     } catch (error) {
       this.#reportLost(keys, error);
       this.work.discard();
-      const isOver = isSessionError(error) && isOverCode(error);
-      if (!isOver) throw error;
+      if (!isSessionError(error) || !isOverCode(error)) throw error;
     }
-    return this.#cookies.values;
+    return this.cookies.values;
   }
 
   discard(): void {
     this.work.discard();
   }
 
+  /** From here until the headers leave, the client's leaving ends the visit. */
+  watch(signal: AbortSignal | undefined): void {
+    if (signal?.aborted === true) this.#leave();
+    if (signal === undefined || signal.aborted) return;
+    const leave = (): void => this.#leave();
+    signal.addEventListener("abort", leave);
+    this.#stopWatching = () => signal.removeEventListener("abort", leave);
+  }
+
   seal(head: ResponseHead): void {
-    this.#cookies.seal(head, this.work.wasRead);
+    this.#stopWatching?.();
+    this.cookies.seal(head, this.work.wasRead);
   }
 
   finish(outcome: Outcome): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
+    this.#stopWatching?.();
     this.work.finish((lost) => this.#reportLost(lost, undefined));
     const id = this.work.trackedId;
     if (id === undefined || this.#isManagement) return;
@@ -148,7 +158,8 @@ export class RequestVisit implements Visit<object> {
 
   ensure(): Promise<void> {
     return this.work.inTurn(async () => {
-      if (this.work.absence?.kind === "none") await create(this.work, undefined, EMPTY_METADATA, 0);
+      if (this.work.absence?.kind === "none")
+        await createFresh(this.work, undefined, EMPTY_METADATA, 0);
       if (this.work.absence?.kind === "full") throw storeFull();
       this.work.refuseIfUnavailable();
     });
@@ -212,6 +223,13 @@ export class RequestVisit implements Visit<object> {
     return cutText(this.#head.headers.get("user-agent") ?? "", MAX_USER_AGENT);
   }
 
+  /** What cannot be stored has raised `lost-write`; nobody waits for an answer any more. */
+  #leave(): void {
+    const finish = (): void => this.finish({ status: CLIENT_LEFT, responseSize: 0 });
+    if (this.isDirty) void this.commit().then(finish, finish);
+    else finish();
+  }
+
   #entry(outcome: Outcome): ActivityEntry {
     return {
       timestamp: this.openedAt,
@@ -262,21 +280,6 @@ export class RequestVisit implements Visit<object> {
   }
 }
 
-/** Copies what a handler or a caller writes into a line of the timeline. Throws `INVALID_VALUE` or `METADATA_TOO_LARGE`. */
-export function entryMetadata(metadata: object): { readonly [key: string]: JsonValue } {
-  const { value, bytes } = freezeJson(metadata, "metadata");
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new SessionError("INVALID_VALUE", "The metadata of an activity is an object.");
-  }
-  if (bytes > MAX_ENTRY_METADATA) {
-    throw new SessionError(
-      "METADATA_TOO_LARGE",
-      `The metadata of an activity has ${bytes} bytes as JSON; ${MAX_ENTRY_METADATA} is the most.`,
-    );
-  }
-  return value as { readonly [key: string]: JsonValue };
-}
-
 function isOverCode(error: SessionError): boolean {
   return error.code === "SESSION_ENDED" || error.code === "SESSION_SUPERSEDED";
 }
@@ -285,7 +288,7 @@ function lostReason(error: SessionError | undefined, absence: string | undefined
   if (error?.code === "SESSION_ENDED" || absence === "ended") return "ended";
   if (error?.code === "SESSION_SUPERSEDED" || absence === "superseded") return "superseded";
   if (absence === "withheld") return "withheld";
-  return error === undefined || error.code === "STORE_UNAVAILABLE" ? "unavailable" : "refused";
+  return error === undefined || isOutage(error) ? "unavailable" : "refused";
 }
 
 /** The announced size of the request body; a chunked one is known to the host alone. */

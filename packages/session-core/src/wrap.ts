@@ -1,6 +1,7 @@
 import type { ConnectionInfo } from "./client.ts";
 import { completeResponse } from "./complete-response.ts";
 import { isSessionError } from "./errors.ts";
+import type { VisitOptions } from "./open.ts";
 import type { Session } from "./session.ts";
 import type { Visit } from "./visit.ts";
 
@@ -19,7 +20,11 @@ export interface WrapOptions<Rest extends unknown[]> {
 
 /** See `SessionManager.wrap`. */
 export function wrapHandler<Data extends object, Rest extends unknown[]>(
-  open: (request: Request, connection: ConnectionInfo) => Promise<Visit<Data>>,
+  open: (
+    request: Request,
+    connection: ConnectionInfo,
+    options: VisitOptions,
+  ) => Promise<Visit<Data>>,
   handler: SessionHandler<Data, Rest>,
   options: WrapOptions<Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
@@ -27,7 +32,7 @@ export function wrapHandler<Data extends object, Rest extends unknown[]>(
     const connection = options.connection?.(request, ...rest) ?? connectionOf(request);
     let visit: Visit<Data>;
     try {
-      visit = await open(request, connection);
+      visit = await open(request, connection, { signal: request.signal });
     } catch (error) {
       return answerOf(error);
     }

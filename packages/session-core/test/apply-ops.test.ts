@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { MetadataOp } from "../src/commit.ts";
 import { EMPTY_METADATA, entryBytes, type JsonValue, type Metadata } from "../src/metadata.ts";
-import type { MetadataOp } from "../src/store.ts";
 import { applyOps } from "../src/transition.ts";
 import { SeededRandom } from "./support/seeded-random.ts";
 

@@ -4,6 +4,7 @@ import type { Session } from "../src/session.ts";
 import type { Bag } from "./support/browser.ts";
 import { FailingStore } from "./support/failing-store.ts";
 import { Client } from "./support/fetch-client.ts";
+import { GatedStore } from "./support/gated-store.ts";
 import { failureOf } from "./support/world.ts";
 
 describe("the answer of a wrapped handler", () => {
@@ -51,10 +52,46 @@ describe("the answer of a wrapped handler", () => {
     });
   });
 
-  it("is in the timeline with the announced size, where there is one", async () => {
+  it("keeps its announced length, and is in the timeline when it has been read", async () => {
     const client = new Client();
-    await client.send(() => new Response("12345", { headers: { "content-length": "5" } }));
+    const response = await client.send(
+      () => new Response("12345", { headers: { "content-length": "5" } }),
+    );
+    expect(response.headers.get("content-length")).toBe("5");
+    expect(await response.text()).toBe("12345");
     expect(await client.entry()).toMatchObject({ responseSize: 5 });
+  });
+
+  it("of announced length may change the session until its last byte, which waits for the store", async () => {
+    const gates = new GatedStore(memoryStore());
+    const client = new Client({ store: gates.store });
+    await client.send(() => new Response());
+    const steps: (() => void)[] = [];
+    const response = await client.send((_request, session) => {
+      steps.push(
+        () => session.set("progress", 50),
+        () => session.set("progress", 100),
+      );
+      const body = streamOf(["one", "two", "six"], undefined, () => steps.shift()?.());
+      return new Response(body, { headers: { "content-length": "9" } });
+    });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.read();
+    const commit = gates.hold("commit");
+    let isOver = false;
+    const last = reader?.read().then((chunk) => {
+      isOver = true;
+      return chunk;
+    });
+    await commit.arrived;
+    expect(isOver).toBe(false);
+    commit.release();
+    expect(new TextDecoder().decode((await last)?.value)).toBe("six");
+    expect((await client.world.manager.list()).items[0]?.metadata).toEqual({ progress: 100 });
+    await reader?.read();
+    expect(await client.entry()).toMatchObject({ statusCode: 200, responseSize: 9 });
+    expect(client.world.events("lost-write")).toEqual([]);
   });
 
   for (const [title, handler, status, method] of [
@@ -157,12 +194,14 @@ describe("the answer of a wrapped handler", () => {
 function streamOf(
   chunks: readonly string[],
   onCancel: (reason: unknown) => void = () => undefined,
+  onPull: () => void = () => undefined,
 ): ReadableStream {
   const encoder = new TextEncoder();
   const left = [...chunks];
   return new ReadableStream(
     {
       pull(controller) {
+        onPull();
         const chunk = left.shift();
         if (chunk === undefined) controller.close();
         else controller.enqueue(encoder.encode(chunk));

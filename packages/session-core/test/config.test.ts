@@ -102,7 +102,7 @@ const CASES: readonly Case[] = [
   { option: "trustProxy", at: "trust", fallback: undefined, good: [[false, undefined], [1, expect.any(Function)]], bad: [true, "10.0.0.1", -1, ["0.0.0.0/0"]] },
   { option: "maxMetadataBytes", fallback: 65_536, good: [[2, 2]], bad: noCounts(2, 2 ** 31) },
   { option: "endedRetention", fallback: DAY, good: [[0, 0]], bad: NO_DURATIONS },
-  { option: "maxEnded", fallback: 1000, good: [[0, 0]], bad: noCounts(0, 2 ** 31) },
+  { option: "maxEnded", fallback: undefined, good: [[0, 0]], bad: noCounts(0, 2 ** 31) },
   { option: "schema", fallback: undefined, good: [], bad: [{}, "schema", { "~standard": {} }, 5] },
   { option: "flushInterval", fallback: SECOND, good: [["5s", 5 * SECOND]], bad: [...NO_POSITIVE_DURATIONS, ...TOO_LONG] },
   { option: "storeTimeout", fallback: SECOND, good: [["250ms", 250]], bad: [...NO_POSITIVE_DURATIONS, ...TOO_LONG] },

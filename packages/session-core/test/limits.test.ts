@@ -1,12 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { memoryStore } from "../src/memory/memory-store.ts";
-import type { UserLimit } from "../src/store.ts";
+import type { UserLimit } from "../src/new-session.ts";
 import type { Browser } from "./support/browser.ts";
 import { MINUTE } from "./support/clock.ts";
 import { GatedStore } from "./support/gated-store.ts";
 import { failureOf, World } from "./support/world.ts";
 
 describe("maxSessionsPerUser", () => {
+  it("is refused where the store has no index of users: it would limit nobody", () => {
+    const store = new GatedStore(memoryStore(), { userIndex: false }).store;
+    expect(() => new World({ store, maxSessionsPerUser: 3 })).toThrow(
+      "maxSessionsPerUser must be left out: the store memory has no index of users, got 3.",
+    );
+    expect(new World({ store }).store).toBe(store);
+  });
+
   const policies: [policy: UserLimit["policy"], gone: number][] = [
     ["evict-oldest", 0],
     ["evict-least-recent", 1],

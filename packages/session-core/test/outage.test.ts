@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SessionError } from "../src/errors.ts";
+import { memoryStore } from "../src/memory/memory-store.ts";
 import type { Failure } from "./support/failing-store.ts";
 import { ManualTimers } from "./support/manual-timers.ts";
 import { Site, TIMEOUT, UNAVAILABLE } from "./support/site.ts";
-import { failureOf } from "./support/world.ts";
+import { failureOf, World } from "./support/world.ts";
+import { wrappedStore } from "./support/wrapped-store.ts";
 
 const FAILURES: readonly Failure[] = ["throws", "rejects", "hangs"];
 
@@ -274,6 +277,45 @@ for (const failure of FAILURES) {
       ]) {
         expect(await site.wait(failureOf(call()))).toMatchObject(UNAVAILABLE);
       }
+    });
+  });
+}
+
+for (const code of ["STORE_UNAVAILABLE", "STORE_MISCONFIGURED", "RECORD_UNREADABLE"] as const) {
+  describe(`a store that answers ${code} (R-72, R-77)`, () => {
+    const error = new SessionError(code, "The store's own words.");
+    let isBroken = false;
+    const broken = () =>
+      wrappedStore(memoryStore(), async (method, run) => {
+        if (isBroken && method === "find") throw error;
+        return run();
+      });
+
+    it("fails the request with 503, with onStoreError 'fail', and raises store-error", async () => {
+      isBroken = false;
+      const world = new World({ store: broken() });
+      const browser = await world.signedIn("alice");
+      isBroken = true;
+      expect(await failureOf(browser.open())).toBe(error);
+      expect(error).toMatchObject({ status: 503, headers: { "Retry-After": "1" } });
+      expect(world.events("store-error")).toEqual([{ operation: "find", error }]);
+      isBroken = false;
+      expect((await browser.request()).session.userId).toBe("alice");
+    });
+
+    it("lets the handler run, with onStoreError 'unavailable': no empty session, no cookie", async () => {
+      isBroken = false;
+      const world = new World({ store: broken(), onStoreError: "unavailable" });
+      const browser = await world.signedIn("alice");
+      isBroken = true;
+      const { session, setCookies } = await browser.request(async (current) => {
+        expect(current).toMatchObject({ state: "unavailable", id: "", userId: undefined });
+        expect(await failureOf(() => current.set("a", 1))).toBe(error);
+      });
+      expect(session.state).toBe("unavailable");
+      expect(setCookies).toEqual([]);
+      isBroken = false;
+      expect((await browser.request()).session.userId).toBe("alice");
     });
   });
 }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { memoryStore } from "../src/memory/memory-store.ts";
+import type { SessionStore } from "../src/store.ts";
 import { START } from "./support/clock.ts";
 import { failureOf, World } from "./support/world.ts";
+import { wrappedStore } from "./support/wrapped-store.ts";
 
 const UNKNOWN = "x".repeat(32);
 
@@ -27,6 +30,31 @@ describe("revoke", () => {
     expect(await failureOf(world.manager.revoke(session.id, { reason }))).toMatchObject(INVALID);
     await world.manager.revoke(session.id, { reason: "erased" });
     expect(world.events("ended")).toMatchObject([{ reason: "erased" }]);
+  });
+});
+
+describe("an end that the store's primary alone has accepted (F-21)", () => {
+  it("is not called durable: by revoke, by revokeUser and by signOut", async () => {
+    const inner = memoryStore();
+    const store: SessionStore = {
+      ...wrappedStore(inner, (_method, run) => run()),
+      end: (...call) => {
+        const result = inner.end(...call);
+        return result.status === "ended" ? { ...result, durable: false } : result;
+      },
+      endUser: (...call) => ({ ...inner.endUser(...call), durable: false }),
+    };
+    const world = new World({ store });
+    const { session } = await world.manager.create();
+    expect(await world.manager.revoke(session.id)).toEqual({ ended: 1, durable: false });
+    await world.manager.create({ userId: "alice" });
+    expect(await world.manager.revokeUser("alice")).toEqual({ ended: 1, durable: false });
+    const browser = await world.signedIn("bob");
+    await browser.request(async (current) => {
+      expect(await current.signOut()).toEqual({ ended: 1, durable: false });
+      // Nothing is left that could be lost.
+      expect(await current.signOut()).toEqual({ ended: 0, durable: true });
+    });
   });
 });
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SessionError } from "../src/errors.ts";
+import { SessionError, type SessionErrorCode } from "../src/errors.ts";
 import { memoryStore } from "../src/memory/memory-store.ts";
-import type { MaybePromise, SessionStore, TrackBatch } from "../src/store.ts";
+import type { MaybePromise, SessionStore } from "../src/store.ts";
+import type { TrackBatch } from "../src/track-batch.ts";
 import type { Browser } from "./support/browser.ts";
 import { ManualTimers, settle } from "./support/manual-timers.ts";
 import { World } from "./support/world.ts";
@@ -15,6 +16,7 @@ class BatchedStore {
   readonly batches: TrackBatch[] = [];
   readonly store: SessionStore;
   answer: Answer = "late";
+  refusal: SessionErrorCode = "INVALID_VALUE";
 
   constructor() {
     const wrapped = wrappedStore(this.inner, (_method, run) => run(), {
@@ -38,7 +40,7 @@ class BatchedStore {
       case "hangs":
         return new Promise<never>(() => undefined);
       case "refuses":
-        throw new SessionError("INVALID_VALUE", "This batch cannot be stored.");
+        throw new SessionError(this.refusal, "This batch cannot be stored.");
     }
   }
 }
@@ -239,6 +241,20 @@ describe("a batch that the store refuses for good", () => {
     await timers.advance(1000);
     expect(await counted()).toBe(2 + 1);
   });
+});
+
+describe("a batch that the store refuses for want of room, or until somebody mends it", () => {
+  for (const refusal of ["STORE_FULL", "STORE_MISCONFIGURED"] as const) {
+    it(`is kept and sent again: ${refusal}`, async () => {
+      Object.assign(batched, { answer: "refuses", refusal });
+      await requests(2);
+      await timers.advance(3000);
+      expect(world.events("tracking-dropped")).toEqual([]);
+      batched.answer = "late";
+      await timers.advance(2000);
+      expect(await counted()).toBe(2 + 2);
+    });
+  }
 });
 
 describe("the buffer", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Commit, MetadataOp } from "../src/commit.ts";
 import { entryBytes, type JsonValue, type Metadata } from "../src/metadata.ts";
 import { MAX_RETIRED, type SessionState } from "../src/record.ts";
-import type { Commit, MetadataOp } from "../src/store.ts";
 import { applyCommit, type applyOps, initialState, type Transition } from "../src/transition.ts";
 import { DAY, HOUR, MINUTE, START } from "./support/clock.ts";
 import { commitOf, hashOf, newSession, signInOf, stateOf } from "./support/records.ts";

@@ -43,10 +43,13 @@ export function session<Data extends object = RegisteredData>(
   return async function session(c, next) {
     // One request, one visit, however often the middleware stands in its way.
     if (visitOf(c, manager) !== undefined) return next();
-    const visit = await manager.visit(c.req.raw, connectionOf(c, options.connection));
+    const outgoing = outgoingOf(c.env);
+    const visit = await manager.visit(c.req.raw, connectionOf(c, options.connection), {
+      // Where the outgoing message tells that the client has left, to ask for the signal would cost the fast path.
+      signal: outgoing === undefined ? c.req.raw.signal : undefined,
+    });
     rememberVisit(c, manager, visit);
     c.set("session", visit.session);
-    const outgoing = outgoingOf(c.env);
     if (outgoing === undefined) return respond(c, visit, next);
     followNodeResponse(visit, c.req.method, outgoing);
     // Where the client has left while the store was asked, nobody waits for the handler's answer.

@@ -1,4 +1,5 @@
-import type { RevokeResult } from "../manager.ts";
+import { isSessionError } from "../errors.ts";
+import type { RevokeResult } from "../session.ts";
 import type { ApiCall } from "./api-call.ts";
 import { noSuchSession } from "./api-error.ts";
 import { isSameUser } from "./authorization.ts";
@@ -23,13 +24,20 @@ export async function endSessions(call: ApiCall): Promise<Answer> {
 
 async function endOne(call: ApiCall, id: string): Promise<Answer> {
   const { caller } = call;
-  await reach(call, id);
+  await reachToEnd(call, id);
   // The own session: its cookie goes as well.
-  if (caller?.id === id) {
-    await caller.signOut();
-    return ended({ ended: 1, durable: true });
-  }
+  if (caller?.id === id) return ended(await caller.signOut());
   return ended(await call.manager.revoke(id));
+}
+
+/** Who may end any session may end one that nobody can read: there is no other way to be rid of it. */
+async function reachToEnd(call: ApiCall, id: string): Promise<void> {
+  try {
+    await reach(call, id);
+  } catch (error) {
+    if (!isSessionError(error) || error.code !== "RECORD_UNREADABLE") throw error;
+    if (!(await call.permits({ sessionId: id }))) throw noSuchSession();
+  }
 }
 
 async function endAll(call: ApiCall, userId: string, exceptCurrent: boolean): Promise<Answer> {
@@ -52,5 +60,5 @@ function ended({ ended: count, durable }: RevokeResult): Answer {
   const message = durable
     ? sentence
     : `${sentence} The store's replicas have not confirmed it yet.`;
-  return { status: 200, body: { success: true, message, count } };
+  return { status: 200, body: { success: true, message, count, durable } };
 }

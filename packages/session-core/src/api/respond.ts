@@ -12,6 +12,8 @@ export interface Answer {
 const SENTENCES: Partial<Record<SessionErrorCode, string>> = {
   STORE_FULL: "There is no room for another session at the moment.",
   STORE_UNAVAILABLE: "The session store cannot be reached at the moment.",
+  STORE_MISCONFIGURED: "The session store cannot be used at the moment.",
+  RECORD_UNREADABLE: "The session cannot be read.",
   DISABLED: "This is switched off.",
   UNSUPPORTED: "This is not supported here.",
 };

@@ -116,6 +116,8 @@ export function statisticsView(metrics: SessionMetrics): object {
       average_duration_ms: store.averageDuration,
       max_duration_ms: store.maxDuration,
     },
+    store_errors: metrics.storeErrors,
+    lost_sessions: metrics.lostSessions,
     tracking_dropped: metrics.trackingDropped,
     limit_hits: metrics.limitHits,
     conflicts_prevented: metrics.conflictsPrevented,

@@ -9,3 +9,10 @@ export function unref(timer: unknown): void {
     timer.unref();
   }
 }
+
+/** Lets everybody else have a turn: a store in memory answers at once, and work in a loop would never let go. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}

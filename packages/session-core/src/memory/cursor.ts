@@ -1,6 +1,6 @@
 import { toBase64url } from "../environment.ts";
 import { SessionError } from "../errors.ts";
-import type { StoreQuery } from "../store.ts";
+import type { StoreQuery } from "../store-query.ts";
 import type { OrderKey } from "./order.ts";
 
 /** What a place in a list depends on. */

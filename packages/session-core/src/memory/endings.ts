@@ -1,7 +1,7 @@
 import { lifecycle } from "../lifecycle.ts";
 import type { Counters } from "../metrics/counters.ts";
+import type { UserLimit } from "../new-session.ts";
 import type { EndReason } from "../record.ts";
-import type { UserLimit } from "../store.ts";
 import { createdAt, type Entry, lastAccessTime } from "./entry.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { compareIds } from "./order.ts";

@@ -1,5 +1,5 @@
 import { lifecycle } from "../lifecycle.ts";
-import type { StoreQuery } from "../store.ts";
+import type { StoreQuery } from "../store-query.ts";
 import { formatListCursor, parseListCursor } from "./cursor.ts";
 import { createdAt, type Entry, lastAccessTime } from "./entry.ts";
 import { compareIds, type Order, type OrderKey } from "./order.ts";

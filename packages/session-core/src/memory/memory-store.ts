@@ -1,23 +1,19 @@
+import type { Commit, CommitResult } from "../commit.ts";
 import type { StoreMetrics } from "../metrics/snapshot.ts";
+import type { CreateLimits, CreateResult, NewSession } from "../new-session.ts";
 import type { EndReason, SessionRecord } from "../record.ts";
 import type {
-  ActivityPage,
-  ActivityQuery,
-  Commit,
-  CommitResult,
-  CreateLimits,
-  CreateResult,
   EndOptions,
   EndResult,
   EndUserResult,
-  NewSession,
+  ImportedSession,
+  ImportStatus,
   SessionStore,
   StoreCall,
-  StorePage,
-  StoreQuery,
   SweepResult,
-  TrackBatch,
 } from "../store.ts";
+import type { ActivityPage, ActivityQuery, StorePage, StoreQuery } from "../store-query.ts";
+import type { TrackBatch } from "../track-batch.ts";
 import type { MemoryStoreOptions } from "./settings.ts";
 import { SynchronousStore } from "./synchronous-store.ts";
 
@@ -40,6 +36,7 @@ export interface MemoryStore extends SessionStore {
   list(query: StoreQuery, call?: StoreCall): StorePage;
   activity(id: string, query: ActivityQuery, call?: StoreCall): ActivityPage | undefined;
   metrics(call?: StoreCall): StoreMetrics;
+  import(sessions: readonly ImportedSession[], call?: StoreCall): readonly ImportStatus[];
   sweep(budget: { readonly milliseconds: number }, call?: StoreCall): SweepResult;
   close(): void;
 }

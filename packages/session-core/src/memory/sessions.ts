@@ -1,7 +1,7 @@
 import type { ActivityLog } from "../activity/log.ts";
 import { ShardedMap } from "../internal/sharded-map.ts";
 import { deadline, isProvisional } from "../lifecycle.ts";
-import type { EndReason, SessionState } from "../record.ts";
+import type { EndReason, SessionRecord, SessionState } from "../record.ts";
 import { EndedQueue } from "./ended-queue.ts";
 import { Entry } from "./entry.ts";
 import { Order } from "./order.ts";
@@ -18,6 +18,12 @@ import {
 import { UserIndex } from "./user-index.ts";
 
 const NONE_RETIRED: SessionState["retired"] = Object.freeze([]);
+
+/** What moves while a session is used. */
+type Observed = Pick<
+  SessionRecord,
+  "lastAccessTime" | "lastActivityTime" | "requestCount" | "confirmed"
+>;
 
 /**
  * All sessions with all their indexes, which agree at every moment between two calls. It decides nothing: who ends
@@ -70,12 +76,14 @@ export class Sessions {
     return this.#byId.get(id);
   }
 
-  add(state: SessionState): Entry {
+  /** `observed`: what was seen of it elsewhere; without it the session is as good as its state's creation. */
+  add(state: SessionState, observed?: Observed): Entry {
     // What many sessions have in common is kept once.
     const userAgent = this.#userAgents.take(state.userAgent);
     const retired = state.retired.length === 0 ? NONE_RETIRED : state.retired;
     const own: SessionState = { ...state, userAgent, retired };
     const entry = this.#slots.take((page, slot) => new Entry(own, page, slot));
+    if (observed !== undefined) this.#observe(entry, observed);
     this.#byId.set(state.id, entry);
     this.#creationOrder(entry).add(entry);
     this.#accessOrder(entry).add(entry);
@@ -167,6 +175,15 @@ export class Sessions {
     if (entry === undefined) return false;
     this.#log.abandon(entry);
     return true;
+  }
+
+  /** Before the entry is in any index: they are by these times. */
+  #observe(entry: Entry, observed: Observed): void {
+    entry.lastAccessTime = observed.lastAccessTime;
+    entry.lastActivityTime = observed.lastActivityTime;
+    entry.requestCount = observed.requestCount;
+    entry.confirmed = observed.confirmed;
+    this.#totalLength += entry.lastAccessTime - entry.state.createdAt;
   }
 
   #takeOut(entry: Entry): void {

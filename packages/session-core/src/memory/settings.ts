@@ -16,6 +16,7 @@ export interface MemoryStoreOptions extends Partial<StoreSettings> {
 /** All settings of one store. */
 export interface MemorySettings extends StoreSettings {
   readonly monotonic: () => number;
+  readonly maxEnded: number;
 }
 
 const DEFAULTS: MemorySettings = {
@@ -50,6 +51,14 @@ export function memorySettings(
     if (value === undefined || (typeof value === "number" && value >= 0)) continue;
     throw invalidOption(name, "a number that is not negative", value);
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.freeze({ ...DEFAULTS, ...attached, ...Object.fromEntries(given) });
+  return Object.freeze({ ...DEFAULTS, ...known(attached ?? {}), ...known(options) });
+}
+
+/** What is left of a value's type without what is `undefined` in it. */
+type Defined<Given> = { readonly [Key in keyof Given]?: Exclude<Given[Key], undefined> };
+
+function known<Given extends object>(given: Given): Defined<Given> {
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Defined<Given>;
 }

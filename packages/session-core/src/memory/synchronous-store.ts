@@ -1,35 +1,32 @@
 import { ActivityLog } from "../activity/log.ts";
+import type { Commit, CommitResult } from "../commit.ts";
 import { SessionError } from "../errors.ts";
+import { lifecycle } from "../lifecycle.ts";
 import { Counters } from "../metrics/counters.ts";
 import type { StoreMetrics } from "../metrics/snapshot.ts";
+import type { CreateLimits, CreateResult, NewSession } from "../new-session.ts";
 import type { EndReason, SessionRecord } from "../record.ts";
 import type {
-  ActivityPage,
-  ActivityQuery,
-  Commit,
-  CommitResult,
-  CreateLimits,
-  CreateResult,
   EndOptions,
   EndResult,
   EndUserResult,
-  NewSession,
+  ImportedSession,
+  ImportStatus,
   SessionStore,
   StoreCapabilities,
   StoreEvent,
-  StorePage,
-  StoreQuery,
   StoreSettings,
   SweepResult,
-  TrackBatch,
-  TrackItem,
 } from "../store.ts";
+import type { ActivityPage, ActivityQuery, StorePage, StoreQuery } from "../store-query.ts";
+import type { TrackBatch } from "../track-batch.ts";
 import { applyCommit, initialState } from "../transition.ts";
 import { formatLogCursor, parseLogCursor } from "./cursor.ts";
 import { Endings } from "./endings.ts";
 import { type Entry, recordOf } from "./entry.ts";
 import { EventQueue } from "./event-queue.ts";
 import { listEntries } from "./listing.ts";
+import { Observations } from "./observations.ts";
 import { BatchMemory, rememberCommit, wasCommitted } from "./replays.ts";
 import { Sessions } from "./sessions.ts";
 import { type MemorySettings, type MemoryStoreOptions, memorySettings } from "./settings.ts";
@@ -57,12 +54,14 @@ export class SynchronousStore implements SessionStore {
   readonly #batches = new BatchMemory();
   readonly #events = new EventQueue();
   readonly #endings: Endings;
+  readonly #observations: Observations;
   #isClosed = false;
 
   constructor(options: MemoryStoreOptions) {
     this.#options = { ...options };
     const settings = memorySettings(this.#options, undefined);
     this.#endings = new Endings(settings, this.#sessions, this.#counters, this.#events);
+    this.#observations = new Observations(this.#endings, this.#sessions, this.#counters, this.#log);
   }
 
   attach(settings: StoreSettings): void {
@@ -72,7 +71,11 @@ export class SynchronousStore implements SessionStore {
 
   create(session: NewSession, limits: CreateLimits): CreateResult {
     const now = this.#begin();
-    if (this.#sessions.find(session.id) !== undefined) {
+    const existing = this.#sessions.find(session.id);
+    if (existing !== undefined && isRepeated(existing, session, now)) {
+      return { status: "created", record: recordOf(existing) };
+    }
+    if (existing !== undefined) {
       throw new SessionError(
         "STORE_UNAVAILABLE",
         "A new session's id exists already: the source of randomness is broken.",
@@ -131,7 +134,7 @@ export class SynchronousStore implements SessionStore {
   track(batch: TrackBatch): void {
     const now = this.#begin();
     if (!this.#batches.accept(batch.instance, batch.sequence)) return;
-    for (const item of batch.items) this.#observe(item, now);
+    for (const item of batch.items) this.#observations.observe(item, now);
     this.#events.deliver();
   }
 
@@ -183,7 +186,12 @@ export class SynchronousStore implements SessionStore {
     if (entry === undefined) return undefined;
     const before = query.cursor === undefined ? undefined : parseLogCursor(id, query.cursor);
     const { limit, offset } = query;
-    const page = this.#log.read(entry, { limit, offset, before, after: this.#activityBegin(now) });
+    const page = this.#log.read(entry, {
+      limit,
+      offset,
+      before,
+      after: this.#observations.begin(now),
+    });
     const nextCursor = page.next === undefined ? undefined : formatLogCursor(id, page.next);
     return { entries: page.entries, nextCursor, total: page.total };
   }
@@ -198,8 +206,14 @@ export class SynchronousStore implements SessionStore {
       provisionalSessions: sessions.provisional.size,
       totalLength: sessions.totalLength,
       activityDropped: this.#log.dropped,
+      lostSessions: 0,
     };
     return this.#counters.snapshot(gauges, now);
+  }
+
+  import(sessions: readonly ImportedSession[]): readonly ImportStatus[] {
+    const now = this.#begin();
+    return sessions.map((session) => this.#observations.import(session, now));
   }
 
   sweep(budget: { readonly milliseconds: number }): SweepResult {
@@ -260,37 +274,18 @@ export class SynchronousStore implements SessionStore {
     return this.#endings.endIfDue(entry, now) ? undefined : entry;
   }
 
-  #observe(item: TrackItem, now: number): void {
-    const entry = this.#sessions.find(item.id);
-    if (item.request !== undefined && this.#settings.metrics) {
-      this.#counters.request(item.request, entry?.state.userId, now);
-    }
-    if (entry === undefined || entry.endedAt !== undefined || this.#endings.endIfDue(entry, now))
-      return;
-    const time = item.seenAt <= now ? item.seenAt : Math.min(item.seenAt, entry.state.absoluteEnd);
-    if (item.access) this.#sessions.accessed(entry, time);
-    if (item.active && time > entry.lastActivityTime) entry.lastActivityTime = time;
-    if (item.request !== undefined) entry.requestCount++;
-    if (item.confirm && !entry.confirmed) this.#sessions.confirm(entry);
-    if (item.entry === undefined) return;
-    const { activityLimit, activityBytes } = this.#settings;
-    const begin = this.#activityBegin(now);
-    if (begin !== undefined) this.#log.expire(entry, begin);
-    this.#log.append(entry, item.entry, activityLimit, activityBytes);
-  }
-
   #count({ status, userId }: StoreQuery): number {
     const sessions = this.#sessions;
     const live = userId === undefined ? sessions.live : sessions.users.count(userId);
     const ended = userId === undefined ? sessions.ended : sessions.endedUsers.count(userId);
     return (status === "ended" ? 0 : live) + (status === "active" ? 0 : ended);
   }
+}
 
-  /** Entries from this time or earlier are no longer shown. */
-  #activityBegin(now: number): number | undefined {
-    const { activityRetention } = this.#settings;
-    return activityRetention === undefined ? undefined : now - activityRetention;
-  }
+/** Whether a session is what the same `create` made a moment ago. */
+function isRepeated(entry: Entry, session: NewSession, now: number): boolean {
+  const { secretHash, version } = entry.state;
+  return secretHash === session.secretHash && version === 0 && lifecycle(entry, now) === "live";
 }
 
 function never(): boolean {

@@ -18,6 +18,7 @@ export type Gauges = Pick<
   | "provisionalSessions"
   | "totalLength"
   | "activityDropped"
+  | "lostSessions"
 >;
 
 /**
@@ -50,8 +51,13 @@ export class Counters {
 
   /** A session began; `active` includes it. */
   created(now: number, active: number): void {
-    this.#totalSessions++;
     this.#started.add(now);
+    this.imported(now, active);
+  }
+
+  /** A session that began elsewhere is here now; `active` includes it. */
+  imported(now: number, active: number): void {
+    this.#totalSessions++;
     if (active <= this.#peakSessions) return;
     this.#peakSessions = active;
     this.#peakSessionsTime = now;

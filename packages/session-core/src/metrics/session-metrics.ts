@@ -1,5 +1,5 @@
 import type { ProcessCounters } from "../engine.ts";
-import type { StoreLatency } from "../gateway.ts";
+import type { StoreErrors, StoreLatency } from "../gateway.ts";
 import type { EndReason } from "../record.ts";
 import { percentile } from "./percentiles.ts";
 import type { StoreMetrics } from "./snapshot.ts";
@@ -46,6 +46,10 @@ export interface SessionMetrics {
   readonly durationP99: number;
   /** Calls to an external store, of this process. */
   readonly store: StoreLatency;
+  /** Calls of this process that the store could not serve, by code; none of a code: no such key. */
+  readonly storeErrors: StoreErrors;
+  /** Live sessions that vanished from the store without being ended: evicted, or lost with a restart. */
+  readonly lostSessions: number;
   /** Observations thrown away: of this process, and timeline entries of the store. */
   readonly trackingDropped: number;
   /** Times a limit was hit, in this process. */
@@ -57,6 +61,7 @@ export interface SessionMetrics {
 /** What this process adds to what the store counted. */
 export interface ProcessMetrics {
   readonly latency: StoreLatency;
+  readonly errors: StoreErrors;
   readonly trackingDropped: number;
   readonly counters: Readonly<ProcessCounters>;
 }
@@ -104,6 +109,8 @@ export function toSessionMetrics(
     durationP95: percentile(durations, 95),
     durationP99: percentile(durations, 99),
     store: process.latency,
+    storeErrors: process.errors,
+    lostSessions: counted.lostSessions,
     trackingDropped: process.trackingDropped + counted.activityDropped,
     limitHits: process.counters.limits,
     conflictsPrevented: { gone: process.counters.gone, superseded: process.counters.superseded },

@@ -42,4 +42,6 @@ export interface StoreMetrics {
   readonly activeUsers: number;
   /** Timeline entries that were dropped for want of room. */
   readonly activityDropped: number;
+  /** Live sessions that vanished from the store without being ended: evicted, or lost with a restart. */
+  readonly lostSessions: number;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { memoryStore } from "../../src/index.ts";
+import { memoryStore, SessionError, type SessionStore } from "../../src/index.ts";
 import { wrappedStore } from "../support/wrapped-store.ts";
 import { type ApiClient, ApiWorld } from "./support/api-world.ts";
 
@@ -17,7 +17,12 @@ for (const behindSession of [true, false]) {
       const world = new ApiWorld({ behindSession });
       const client = await world.signedIn("alice");
       const answer = await client.send("DELETE", `?session_id=${client.sessionId}`);
-      expect(answer.body).toEqual({ success: true, message: "1 session has ended.", count: 1 });
+      expect(answer.body).toEqual({
+        success: true,
+        message: "1 session has ended.",
+        count: 1,
+        durable: true,
+      });
       expect(answer.setCookies.join()).toContain("Max-Age=0");
       expect(client.cookies.size).toBe(0);
       expect((await world.manager.get(client.sessionId))?.endReason).toBe("signed-out");
@@ -38,7 +43,12 @@ for (const behindSession of [true, false]) {
       const [desk, phone] = [await world.signedIn("alice"), await world.signedIn("alice")];
       const bob = await world.signedIn("bob");
       const answer = await desk.send("DELETE", "?user_id=alice");
-      expect(answer.body).toEqual({ success: true, message: "2 sessions have ended.", count: 2 });
+      expect(answer.body).toEqual({
+        success: true,
+        message: "2 sessions have ended.",
+        count: 2,
+        durable: true,
+      });
       expect(answer.setCookies.join()).toContain("Max-Age=0");
       expect(await liveness(world, [desk, phone, bob])).toEqual([false, false, true]);
     });
@@ -89,10 +99,36 @@ for (const behindSession of [true, false]) {
       };
       const world = new ApiWorld({ behindSession, config: { store } });
       const [desk, phone] = [await world.signedIn("alice"), await world.signedIn("alice")];
-      const { body } = await desk.send("DELETE", `?session_id=${phone.sessionId}`);
-      expect(body.message).toBe(
-        "1 session has ended. The store's replicas have not confirmed it yet.",
-      );
+      for (const { sessionId } of [phone, desk]) {
+        const { body } = await desk.send("DELETE", `?session_id=${sessionId}`);
+        expect(body).toEqual({
+          success: true,
+          message: "1 session has ended. The store's replicas have not confirmed it yet.",
+          count: 1,
+          durable: false,
+        });
+      }
+    });
+
+    it("ends a session that nobody can read, for an administrator alone (R-72)", async () => {
+      const inner = memoryStore();
+      const unreadable = new Set<string>();
+      const store: SessionStore = {
+        ...wrappedStore(inner, (_method, run) => run()),
+        find: (id, call) => {
+          if (unreadable.has(id)) throw new SessionError("RECORD_UNREADABLE", "Of another kind.");
+          return inner.find(id, call);
+        },
+      };
+      const world = new ApiWorld({ behindSession, config: { store } });
+      const [admin, bob] = [await world.signedIn("admin"), await world.signedIn("bob")];
+      const alice = await world.signedIn("alice");
+      unreadable.add(alice.sessionId);
+      const query = `?session_id=${alice.sessionId}`;
+      expect((await bob.send("DELETE", query)).status).toBe(404);
+      expect((await admin.send("GET", `/detail${query}`)).body.code).toBe("RECORD_UNREADABLE");
+      expect((await admin.send("DELETE", query)).body).toMatchObject({ count: 1 });
+      expect(inner.find(alice.sessionId)?.endReason).toBe("revoked");
     });
   });
 }

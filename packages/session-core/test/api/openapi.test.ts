@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ROUTES } from "../../src/api/routes.ts";
-import { memoryStore } from "../../src/index.ts";
+import { memoryStore, SessionError, type SessionStore } from "../../src/index.ts";
 import { FailingStore } from "../support/failing-store.ts";
+import { wrappedStore } from "../support/wrapped-store.ts";
 import { type ApiAnswer, ApiWorld, BASE, PEER, reportsOf } from "./support/api-world.ts";
 import { document, OPERATIONS } from "./support/openapi.ts";
 
@@ -91,6 +92,27 @@ const ANSWERS: Record<string, Meet> = {
   },
   "GET /openapi.json 200": () => new ApiWorld().client().send("GET", "/openapi.json"),
 };
+
+for (const method of ["GET", "DELETE"]) {
+  ANSWERS[`${method} / 501`] = async () => {
+    const store = withoutUserIndex();
+    const client = await new ApiWorld({ config: { store } }).signedIn("alice");
+    return client.send(method, "?user_id=alice");
+  };
+}
+
+/** A store that cannot tell which sessions a user has. */
+function withoutUserIndex(): SessionStore {
+  const inner = memoryStore();
+  const unsupported = (): never => {
+    throw new SessionError("UNSUPPORTED", "This store has no index of users.");
+  };
+  return {
+    ...wrappedStore(inner, (_method, run) => run(), { userIndex: false }),
+    endUser: unsupported,
+    list: (query, call) => (query.userId === undefined ? inner.list(query, call) : unsupported()),
+  };
+}
 
 for (const { method, path } of ROUTES) {
   const target = path === "/" ? "" : path;

@@ -1,23 +1,15 @@
 import type { ActivityEntry } from "../../src/activity/entry.ts";
+import type { Commit, CommitResult } from "../../src/commit.ts";
 import {
   type MemoryStore,
   type MemoryStoreOptions,
   memoryStore,
 } from "../../src/memory/memory-store.ts";
+import type { CreateLimits, CreateResult, NewSession } from "../../src/new-session.ts";
 import type { EndReason, SessionRecord } from "../../src/record.ts";
-import type {
-  ActivityPage,
-  ActivityQuery,
-  Commit,
-  CommitResult,
-  CreateLimits,
-  CreateResult,
-  NewSession,
-  StoreEvent,
-  StorePage,
-  StoreQuery,
-  TrackItem,
-} from "../../src/store.ts";
+import type { StoreEvent } from "../../src/store.ts";
+import type { ActivityPage, ActivityQuery, StorePage, StoreQuery } from "../../src/store-query.ts";
+import type { TrackItem } from "../../src/track-batch.ts";
 import { START } from "../support/clock.ts";
 import { commitOf, hashOf, newSession, signInOf } from "../support/records.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { UserLimit } from "../../src/store.ts";
+import type { UserLimit } from "../../src/new-session.ts";
 import { HOUR, MINUTE, SECOND } from "../support/clock.ts";
 import { Bench, requestOf } from "./bench.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StoreQuery } from "../../src/store.ts";
+import type { StoreQuery } from "../../src/store-query.ts";
 import { HOUR, MINUTE, SECOND } from "../support/clock.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 import { Bench, outcomeOf } from "./bench.ts";

@@ -1,16 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { ActivityEntry } from "../../src/activity/entry.ts";
+import type { Commit, MetadataOp, SecretChange } from "../../src/commit.ts";
 import type { StoreMetrics } from "../../src/metrics/snapshot.ts";
+import type { UserLimit } from "../../src/new-session.ts";
 import type { EndReason } from "../../src/record.ts";
-import type {
-  Commit,
-  MetadataOp,
-  SecretChange,
-  StoreEvent,
-  StoreQuery,
-  TrackItem,
-  UserLimit,
-} from "../../src/store.ts";
+import type { StoreEvent } from "../../src/store.ts";
+import type { StoreQuery } from "../../src/store-query.ts";
+import type { TrackItem } from "../../src/track-batch.ts";
 import { DAY, HOUR, MINUTE } from "../support/clock.ts";
 import { commitOf, hashOf, newSession } from "../support/records.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
@@ -57,6 +53,7 @@ class Twins {
       this.#track,
       this.#track,
       this.#end,
+      this.#import,
     ];
     random.pick(actions).call(this);
     this.#compareEvents();
@@ -164,6 +161,33 @@ class Twins {
     const except = random.pick([undefined, id]);
     const ended = [...bench.store.endUser(user, reason, { except }).ended];
     expect(ended.sort()).toEqual(naive.endUser(user, reason, except).sort());
+  }
+
+  /** A copy of one of the sessions moves in, with its past and a name of its own, or with the one that is taken. */
+  #import(): void {
+    const { bench, naive, random } = this;
+    const id = this.#anyId();
+    const record = naive.find(id);
+    if (record === undefined) return;
+    const moved = random.below(5) > 0 ? `moved ${this.#made++}` : id;
+    const createdAt = record.state.createdAt - random.pick([0, 1, HOUR]);
+    const { version, epoch, provisionalEnd } = record.state;
+    const userId = random.pick([record.state.userId, ...USERS]);
+    const state = {
+      ...record.state,
+      id: moved,
+      createdAt,
+      version: version + random.below(3),
+      epoch: Math.max(0, epoch + random.pick([0, 0, 1, -1])),
+      userId,
+      provisionalEnd: userId === undefined ? provisionalEnd : undefined,
+    };
+    const copy = {
+      record: { ...record, state },
+      entries: naive.activity(id) ?? [],
+      over: random.pick([undefined, version, version, version + 1]),
+    };
+    expect(bench.store.import([copy])).toEqual([naive.import(copy)]);
   }
 
   #compareLists(query: StoreQuery): void {

@@ -1,19 +1,12 @@
 import type { ActivityEntry, RequestSample } from "../../src/activity/entry.ts";
+import type { Commit, CommitResult } from "../../src/commit.ts";
 import { isProvisional, lifecycle } from "../../src/lifecycle.ts";
 import { DURATION_BUCKETS, type StoreMetrics } from "../../src/metrics/snapshot.ts";
+import type { CreateLimits, CreateResult, NewSession, UserLimit } from "../../src/new-session.ts";
 import type { EndReason, SessionRecord, SessionState } from "../../src/record.ts";
-import type {
-  Commit,
-  CommitResult,
-  CreateLimits,
-  CreateResult,
-  EndOptions,
-  NewSession,
-  StoreEvent,
-  StoreQuery,
-  TrackItem,
-  UserLimit,
-} from "../../src/store.ts";
+import type { EndOptions, ImportedSession, ImportStatus, StoreEvent } from "../../src/store.ts";
+import type { StoreQuery } from "../../src/store-query.ts";
+import type { TrackItem } from "../../src/track-batch.ts";
 import { applyCommit, initialState } from "../../src/transition.ts";
 
 const HOUR = 3_600_000;
@@ -41,6 +34,7 @@ export class NaiveStore {
   readonly #created: number[] = [];
   readonly #requests: { at: number; sample: RequestSample; userId: string | undefined }[] = [];
   readonly #ended: EndReason[] = [];
+  #imported = 0;
   #peak = { peakSessions: 0, peakSessionsTime: 0 };
   readonly #activityLimit: number;
   readonly #activityRetention: number;
@@ -100,11 +94,26 @@ export class NaiveStore {
     };
     this.#sessions.push(session);
     this.#created.push(this.now);
-    const active = this.#live().length;
-    if (active > this.#peak.peakSessions)
-      this.#peak = { peakSessions: active, peakSessionsTime: this.now };
+    this.#notePeak();
     this.#tell("created", session);
     return { status: "created", record: recordOf(session) };
+  }
+
+  import({ record, entries, over }: ImportedSession): ImportStatus {
+    if (lifecycle(record, this.now) !== "live") return "gone";
+    const existing = this.#session(record.state.id);
+    if (existing !== undefined) {
+      const { version, epoch } = existing.state;
+      const isBehind = version === over && epoch <= record.state.epoch;
+      if (existing.endedAt !== undefined || !isBehind) return "exists";
+    }
+    const log = entries.slice(0, this.#activityLimit).reverse();
+    this.#sessions = this.#sessions.filter((session) => session !== existing);
+    this.#sessions.push({ ...record, opIds: [], log });
+    if (existing !== undefined) return "imported";
+    this.#imported++;
+    this.#notePeak();
+    return "imported";
   }
 
   find(id: string): SessionRecord | undefined {
@@ -222,7 +231,7 @@ export class NaiveStore {
       this.#requests.filter(({ at }) => Math.floor(at / 1000) > second - seconds);
     const users = within(300).flatMap(({ userId }) => (userId === undefined ? [] : [userId]));
     return {
-      totalSessions: this.#created.length,
+      totalSessions: this.#created.length + this.#imported,
       activeSessions: live.length,
       signedInSessions: live.filter(({ state }) => state.userId !== undefined).length,
       anonymousSessions: live.filter(({ state }) => state.userId === undefined).length,
@@ -252,7 +261,14 @@ export class NaiveStore {
       durations,
       activeUsers: new Set(users).size,
       activityDropped: 0,
+      lostSessions: 0,
     };
+  }
+
+  #notePeak(): void {
+    const active = this.#live().length;
+    if (active <= this.#peak.peakSessions) return;
+    this.#peak = { peakSessions: active, peakSessionsTime: this.now };
   }
 
   #session(id: string): Naive | undefined {

@@ -45,7 +45,7 @@ describe("memoryStore", () => {
     const bench = new Bench();
     bench.create("a");
     const before = bench.read("a");
-    expect(outcomeOf(() => bench.create("a", { userId: "ann" }))).toBe("STORE_UNAVAILABLE");
+    expect(outcomeOf(() => bench.create("a", { secretHash: "b" }))).toBe("STORE_UNAVAILABLE");
     expect(bench.read("a")).toEqual(before);
     bench.end("a");
     expect(outcomeOf(() => bench.create("a"))).toBe("STORE_UNAVAILABLE");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TrackItem } from "../../src/store.ts";
+import type { TrackItem } from "../../src/track-batch.ts";
 import { HOUR, MINUTE, SECOND } from "../support/clock.ts";
 import { Bench, requestOf } from "./bench.ts";
 

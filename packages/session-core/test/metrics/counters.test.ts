@@ -10,6 +10,7 @@ const GAUGES: Gauges = {
   provisionalSessions: 1,
   totalLength: 77,
   activityDropped: 5,
+  lostSessions: 0,
 };
 
 describe("Counters", () => {

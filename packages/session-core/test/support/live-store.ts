@@ -1,5 +1,6 @@
+import type { CommitResult } from "../../src/commit.ts";
 import type { SessionRecord } from "../../src/record.ts";
-import type { CommitResult, MaybePromise, SessionStore } from "../../src/store.ts";
+import type { MaybePromise, SessionStore } from "../../src/store.ts";
 import { wrappedStore } from "./wrapped-store.ts";
 
 /** A store in this process that answers its own records instead of copies: they move on behind the caller's back. */

@@ -1,6 +1,7 @@
+import type { Commit, SecretChange } from "../../src/commit.ts";
 import { EMPTY_METADATA } from "../../src/metadata.ts";
+import type { NewSession } from "../../src/new-session.ts";
 import type { SessionRecord, SessionState } from "../../src/record.ts";
-import type { Commit, NewSession, SecretChange } from "../../src/store.ts";
 import { initialState } from "../../src/transition.ts";
 import { DAY, HOUR, MINUTE, START } from "./clock.ts";
 

@@ -12,6 +12,7 @@ export type StoreMethod =
   | "list"
   | "activity"
   | "metrics"
+  | "import"
   | "sweep";
 
 /** Stands around every call; `run` passes it on. */
@@ -40,6 +41,7 @@ export function wrappedStore(
     list: (query, call) => around("list", () => inner.list(query, call)),
     activity: (id, query, call) => around("activity", () => inner.activity(id, query, call)),
     metrics: (call) => around("metrics", () => inner.metrics(call)),
+    import: (sessions, call) => around("import", () => inner.import(sessions, call)),
     sweep: (budget, call) => around("sweep", () => inner.sweep(budget, call)),
     subscribe: (listener) => inner.subscribe(listener),
     close: () => inner.close(),
