@@ -28,3 +28,7 @@ export { connectionOf } from "./connection.ts";
 export { headOf, urlOf } from "./head.ts";
 export { apiPathGuess } from "./session-api.ts";
 export { type Exchange, serve } from "./serve.ts";
+
+// Stores of express-session
+export type { ExpressSessionStore } from "./express-store/express-session-store.ts";
+export { fromExpressStore } from "./express-store/from-express-store.ts";

@@ -11,6 +11,7 @@ describe("the package", () => {
       "attach",
       "clearHead",
       "connectionOf",
+      "fromExpressStore",
       "headOf",
       "mount",
       "serve",
