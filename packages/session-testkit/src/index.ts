@@ -1,7 +1,13 @@
 // Stores
 
 export type { StoreBench } from "./store/bench.ts";
-export type { StoreCase, StoreHarness, StoreTopic, StoreUnderTest } from "./store/harness.ts";
+export type {
+  Effort,
+  StoreCase,
+  StoreHarness,
+  StoreTopic,
+  StoreUnderTest,
+} from "./store/harness.ts";
 export {
   exploreRaces,
   type RaceReport,
@@ -32,3 +38,9 @@ export type {
 export type { Reply, ReplyBody, Write } from "./adapter/reply.ts";
 export { type AdapterCaseResult, runAdapterCases } from "./adapter/run-case.ts";
 export { type AdapterSuiteOptions, adapterCases, adapterSuite } from "./adapter/suite.ts";
+
+// For every suite
+
+export { type ConformanceCount, countInto } from "./conformance-count.ts";
+export { describeWithServer, type ServerKinds } from "./describe-with-server.ts";
+export { isLongForm } from "./long-form.ts";

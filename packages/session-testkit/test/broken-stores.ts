@@ -5,6 +5,7 @@ import { brokenData } from "./broken/data.ts";
 import { brokenEnds } from "./broken/end.ts";
 import { brokenEvents } from "./broken/events.ts";
 import { brokenExpiry } from "./broken/expiry.ts";
+import { brokenImports } from "./broken/import.ts";
 import { brokenLimits } from "./broken/limits.ts";
 import { brokenListings } from "./broken/listing.ts";
 import { brokenMetrics } from "./broken/metrics.ts";
@@ -26,4 +27,5 @@ export const brokenStores: readonly BrokenTwin[] = [
   ...brokenTimelines,
   ...brokenMetrics,
   ...brokenEvents,
+  ...brokenImports,
 ];

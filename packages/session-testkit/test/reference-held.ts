@@ -12,6 +12,7 @@ export interface Held {
 /** What the store remembers for its metrics. */
 export interface Counted {
   created: number[];
+  imported: number;
   ended: EndReason[];
   requests: {
     readonly at: number;

@@ -30,7 +30,7 @@ export function metricsOf(
   const thisHour = Math.floor(now / HOUR);
   const hours = created.map((at) => Math.floor(at / HOUR)).filter((hour) => hour > thisHour - 24);
   return {
-    totalSessions: created.length,
+    totalSessions: created.length + counted.imported,
     activeSessions: live.length,
     signedInSessions: signedIn,
     anonymousSessions: live.length - signedIn,
@@ -59,6 +59,7 @@ export function metricsOf(
     ),
     activeUsers: new Set(users).size,
     activityDropped: 0,
+    lostSessions: 0,
   };
 }
 

@@ -7,6 +7,8 @@ import type {
   CreateResult,
   EndReason,
   EndResult,
+  ImportedSession,
+  ImportStatus,
   NewSession,
   SessionRecord,
   SessionStore,
@@ -48,7 +50,14 @@ export class ReferenceStore implements SessionStore {
     sweepInterval: undefined,
   };
   readonly held: Map<string, Held> = new Map();
-  readonly counted: Counted = { created: [], ended: [], requests: [], peak: 0, peakTime: 0 };
+  readonly counted: Counted = {
+    created: [],
+    imported: 0,
+    ended: [],
+    requests: [],
+    peak: 0,
+    peakTime: 0,
+  };
   readonly listeners: Set<{ hear: (event: StoreEvent) => void }> = new Set();
   readonly batches: Set<string> = new Set();
   settings: StoreSettings | undefined;
@@ -58,9 +67,18 @@ export class ReferenceStore implements SessionStore {
     this.settings = settings;
   }
 
+  isRepeated({ state, endedAt }: SessionRecord, session: NewSession): boolean {
+    const isUntouched = endedAt === undefined && state.version === 0;
+    return isUntouched && state.secretHash === session.secretHash;
+  }
+
   async create(session: NewSession, limits: CreateLimits): Promise<CreateResult> {
     await this.gap();
-    if (this.held.has(session.id)) {
+    const existing = this.held.get(session.id)?.record;
+    if (existing !== undefined && this.isRepeated(existing, session)) {
+      return { status: "created", record: existing };
+    }
+    if (existing !== undefined) {
       throw new SessionError("STORE_UNAVAILABLE", "The id of a new session exists already.");
     }
     const leaving = this.leavingFor(session.userId, limits.user, session.id);
@@ -81,8 +99,7 @@ export class ReferenceStore implements SessionStore {
     };
     this.held.set(session.id, { record, entries: [], opIds: [] });
     this.counted.created.push(now);
-    const active = this.live().length;
-    if (active > this.counted.peak) Object.assign(this.counted, { peak: active, peakTime: now });
+    this.notePeak();
     this.tell("created", record);
     return { status: "created", record };
   }
@@ -190,6 +207,11 @@ export class ReferenceStore implements SessionStore {
     );
   }
 
+  async import(sessions: readonly ImportedSession[]): Promise<readonly ImportStatus[]> {
+    await this.gap();
+    return sessions.map((session) => this.take(session));
+  }
+
   async sweep(): Promise<{ ended: number; more: boolean }> {
     await this.gap();
     const due = [...this.held.values()].filter((held) => this.isDue(held.record));
@@ -235,6 +257,31 @@ export class ReferenceStore implements SessionStore {
     return this.isDue(held.record) ? undefined : held;
   }
 
+  take({ record, entries, over }: ImportedSession): ImportStatus {
+    const { id } = record.state;
+    if (lifecycle(record, this.now()) !== "live") return "gone";
+    if (this.held.has(id) && !this.isBehind(record, over)) return "exists";
+    if (!this.held.has(id)) this.counted.imported += 1;
+    const kept = entries.slice(0, this.settings?.activityLimit).reverse();
+    this.held.set(record.state.id, {
+      record,
+      entries: kept.map((entry) => ({ position: ++this.position, entry })),
+      opIds: [],
+    });
+    this.notePeak();
+    return "imported";
+  }
+
+  isBehind({ state }: SessionRecord, over: number | undefined): boolean {
+    const here = this.liveOne(state.id)?.record.state;
+    return here !== undefined && here.version === over && here.epoch <= state.epoch;
+  }
+
+  notePeak(): void {
+    const peak = this.live().length;
+    if (peak > this.counted.peak) Object.assign(this.counted, { peak, peakTime: this.now() });
+  }
+
   write(held: Held, commit: Commit, record: SessionRecord): void {
     const signedIn = commit.change?.kind === "sign-in";
     held.record = signedIn ? { ...record, lastActivityTime: this.now() } : record;
@@ -275,7 +322,7 @@ export class ReferenceStore implements SessionStore {
       .filter((held) => held.record.endedAt !== undefined)
       .sort((left, right) => age(left) - age(right));
     ended.forEach((held, index) => {
-      const tooMany = index >= (this.settings?.maxEnded ?? 0);
+      const tooMany = index >= (this.settings?.maxEnded ?? 1000);
       if (tooMany || age(held) >= (this.settings?.endedRetention ?? 0)) {
         this.held.delete(held.record.state.id);
       }

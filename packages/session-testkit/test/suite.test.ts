@@ -1,5 +1,5 @@
 import type { SessionStore } from "@kyb/session-core/store";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { runStoreCases, storeCases, storeSuite } from "../src/index.ts";
 import { ReferenceStore } from "./reference-store.ts";
 
@@ -46,6 +46,37 @@ describe("runStoreCases", () => {
     };
     const [result] = await runStoreCases({ open: () => ({ ...open(), close }) }, casesOf("events"));
     expect(result?.error).toMatchObject({ message: "still busy" });
+  });
+});
+
+describe("a race", () => {
+  const [race] = casesOf("races");
+  const explored = async (interleavings?: number): Promise<number> => {
+    if (race === undefined) throw new Error("There is no race.");
+    const [result] = await runStoreCases({ open }, [race], { interleavings });
+    expect(result?.error).toBeUndefined();
+    return result?.report?.interleavings ?? 0;
+  };
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("is explored as briefly as a slow store asks for", async () => {
+    vi.stubEnv("KYB_TEST_LONG", "");
+    expect(await explored(40)).toBe(40);
+  });
+
+  it("is explored until what it is about was seen, however few interleavings are asked for", async () => {
+    vi.stubEnv("KYB_TEST_LONG", "");
+    const results = await runStoreCases({ open }, casesOf("races"), { interleavings: 1 });
+    const counts = results.map(({ report }) => report?.interleavings ?? 0);
+    expect(results.map(({ error }) => error)).toEqual(results.map(() => undefined));
+    expect(Math.min(...counts)).toBe(1);
+    expect(Math.max(...counts)).toBeGreaterThan(3);
+    expect(Math.max(...counts)).toBeLessThan(200);
+  });
+
+  it("is explored at full length where the long form is asked for", async () => {
+    vi.stubEnv("KYB_TEST_LONG", "1");
+    expect(await explored(1)).toBe(700);
   });
 });
 

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { memoryStore } from "@kyb/session-core";
+import { memoryStore, type SessionError } from "@kyb/session-core";
 import type {
   ActivityPage,
   ActivityQuery,
@@ -11,6 +11,8 @@ import type {
   EndReason,
   EndResult,
   EndUserResult,
+  ImportedSession,
+  ImportStatus,
   MaybePromise,
   NewSession,
   SessionRecord,
@@ -32,8 +34,8 @@ import type { Patience } from "./patience.ts";
 /** The methods of a store that a case can hold up or break. */
 export type StoreOperation = "create" | "find" | "commit" | "end" | "track";
 
-/** How a store fails: at once, or by never answering. */
-export type StoreFault = "throws" | "hangs";
+/** How a store fails: at once, by never answering, or with an error of its own. */
+export type StoreFault = "throws" | "hangs" | SessionError;
 
 /**
  * The memory store behind a network that a case controls: every answer comes later, and a case can hold up one call,
@@ -127,6 +129,9 @@ export class GatedStore implements SessionStore {
   metrics(): MaybePromise<StoreMetrics> {
     return this.#memory.metrics();
   }
+  import(sessions: readonly ImportedSession[]): MaybePromise<readonly ImportStatus[]> {
+    return this.#memory.import(sessions);
+  }
   sweep(budget: { readonly milliseconds: number }, _call: StoreCall): MaybePromise<SweepResult> {
     return this.#memory.sweep(budget);
   }
@@ -145,6 +150,7 @@ export class GatedStore implements SessionStore {
     await gate?.pass();
     const fault = this.#faults.get(operation);
     if (fault === "hangs") await this.#repaired.promise;
+    if (fault instanceof Error) throw fault;
     if (fault !== undefined) throw new Error("The store is out of order.");
     if (this.#turns) await turn();
     return run();

@@ -7,6 +7,8 @@ export type {
   CreateLimits,
   CreateResult,
   EndReason,
+  ImportedSession,
+  ImportStatus,
   JsonValue,
   MaybePromise,
   Metadata,

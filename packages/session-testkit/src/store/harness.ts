@@ -39,6 +39,7 @@ export type StoreTopic =
   | "activity"
   | "metrics"
   | "events"
+  | "import"
   | "life span"
   | "races";
 
@@ -52,7 +53,13 @@ export interface StoreCase {
   /** Settings that differ from the suite's. */
   readonly settings?: Partial<StoreSettings>;
   /** Throws where the store behaves otherwise. */
-  run(bench: StoreBench): Promise<RaceReport | undefined>;
+  run(bench: StoreBench, effort?: Effort): Promise<RaceReport | undefined>;
+}
+
+/** How much is tried. */
+export interface Effort {
+  /** How many interleavings of each race scenario are explored at least; undefined: as many as the scenario says. */
+  readonly interleavings?: number | undefined;
 }
 
 /** A {@link StoreCase} as the files of one topic write it. */

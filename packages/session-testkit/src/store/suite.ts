@@ -1,4 +1,5 @@
 import { afterAll, describe, it } from "vitest";
+import { countInto } from "../conformance-count.ts";
 import type { StoreHarness } from "./harness.ts";
 import { runStoreCase } from "./run-case.ts";
 import { storeCases } from "./store-cases.ts";
@@ -10,6 +11,11 @@ const TIMEOUT = 600_000;
 export interface StoreSuiteOptions {
   /** Cases that are not run, by name, each with the reason, which the test report shows. */
   readonly skip?: Readonly<Record<string, string>>;
+  /**
+   * How many interleavings of each race scenario are explored at least, for stores that take their time; by default
+   * the 10,000 of all scenarios together, as with `KYB_TEST_LONG=1` whatever is said here.
+   */
+  readonly interleavings?: number;
 }
 
 /**
@@ -19,7 +25,7 @@ export interface StoreSuiteOptions {
 export function storeSuite(
   name: string,
   harness: StoreHarness,
-  { skip = {} }: StoreSuiteOptions = {},
+  { skip = {}, interleavings }: StoreSuiteOptions = {},
 ): void {
   for (const unknown of Object.keys(skip)) {
     if (!storeCases.some((each) => each.name === unknown)) {
@@ -32,21 +38,26 @@ export function storeSuite(
       describe(topic, () => {
         for (const each of storeCases.filter((other) => other.topic === topic)) {
           it(each.name, { timeout: TIMEOUT }, async (context) => {
+            countInto(context, { suite: name });
             const reason = skip[each.name];
             if (reason !== undefined) return context.skip(reason);
-            const result = await runStoreCase(harness, each);
+            const result = await runStoreCase(harness, each, { interleavings });
             if (result.skipped !== undefined) return context.skip(result.skipped);
             if (result.error !== undefined) throw result.error;
-            explored.interleavings += result.report?.interleavings ?? 0;
-            explored.distinct += result.report?.distinct ?? 0;
+            if (result.report === undefined) return;
+            const { interleavings: count, distinct } = result.report;
+            countInto(context, { suite: name, interleavings: count, distinct });
+            explored.interleavings += count;
+            explored.distinct += distinct;
           });
         }
       });
     }
     afterAll(() => {
-      const { interleavings, distinct } = explored;
-      if (interleavings > 0)
-        console.log(`${name}: ${interleavings} interleavings, ${distinct} distinct`);
+      if (explored.interleavings > 0)
+        console.log(
+          `${name}: ${explored.interleavings} interleavings, ${explored.distinct} distinct`,
+        );
     });
   });
 }

@@ -25,6 +25,8 @@ export const brokenVisits: readonly BrokenAdapter[] = [
     "two tokens in one request are refused with 400 before any handler runs (R-07)",
     "a store that throws at open: 503 and no handler, never an empty session, never a cookie (R-77)",
     "a store that hangs at open: 503 and no handler, never an empty session, never a cookie (R-77)",
+    "a store that answers STORE_MISCONFIGURED is as good as down: 503 and no handler, or a handler that is told, and never a cookie (R-72, R-77)",
+    "a store that answers RECORD_UNREADABLE is as good as down: 503 and no handler, or a handler that is told, and never a cookie (R-72, R-77)",
     "without error handling of the application's own an outage is answered 503 with Retry-After, at open and at commit",
   ),
   twin(

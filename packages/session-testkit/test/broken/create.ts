@@ -39,6 +39,34 @@ export const brokenCreates: readonly BrokenTwin[] = [
     "a session that is made for a user is signed in from the start",
   ),
   twin(
+    "takes a create that is repeated for another one",
+    class extends ReferenceStore {
+      override isRepeated(): boolean {
+        return false;
+      }
+    },
+    "the same create again, as a driver repeats it after a reconnect, answers what it made and makes nothing (F-17)",
+  ),
+  twin(
+    "answers a create that is repeated with whatever has the id",
+    class extends ReferenceStore {
+      override isRepeated(): boolean {
+        return true;
+      }
+    },
+    "an id that exists is refused, also when its session has ended, and nothing is overwritten (R-05)",
+  ),
+  twin(
+    "makes a session again when its create is repeated",
+    class extends ReferenceStore {
+      override async create(session: NewSession, limits: CreateLimits): Promise<CreateResult> {
+        if (this.held.get(session.id)?.record.state.version === 0) this.held.delete(session.id);
+        return super.create(session, limits);
+      }
+    },
+    "the same create again, as a driver repeats it after a reconnect, answers what it made and makes nothing (F-17)",
+  ),
+  twin(
     "drops the data that a session is made with",
     class extends ReferenceStore {
       override async create(session: NewSession, limits: CreateLimits): Promise<CreateResult> {

@@ -1,13 +1,17 @@
+import { SessionError } from "@kyb/session-core";
 import { expect } from "vitest";
 import type { AdapterBench, App, AppOptions } from "../bench.ts";
 import type { Answer } from "../client.ts";
-import type { StoreFault, StoreOperation } from "../gated-store.ts";
+import type { StoreOperation } from "../gated-store.ts";
 import { type AdapterCase, inTopic } from "../harness.ts";
 import { errorReply, repliesOf } from "../replies.ts";
 import { stream, text } from "../reply.ts";
 import { parameters } from "../routes.ts";
 
-const FAULTS: readonly StoreFault[] = ["throws", "hangs"];
+const FAULTS = ["throws", "hangs"] as const;
+
+/** What a store says of itself where nobody could look. */
+const CODES = ["STORE_MISCONFIGURED", "RECORD_UNREADABLE"] as const;
 
 /** Bodies whose beginning may be on its way when the store is asked; they cannot be taken back then. */
 const STREAMS: readonly string[] = ["stream", "pipe"];
@@ -18,14 +22,14 @@ function withStore(bench: AdapterBench, options: AppOptions = {}): Promise<App> 
   return bench.start({ onError: errorReply, ...options, store: "gated", config });
 }
 
-function expectUnavailable(answer: Answer): void {
+function expectUnavailable(answer: Answer, code = "STORE_UNAVAILABLE"): void {
   expect(answer.status).toBe(503);
-  expect(answer.text).toBe("handled STORE_UNAVAILABLE");
+  expect(answer.text).toBe(`handled ${code}`);
   expect(answer.setCookies).toEqual([]);
 }
 
 function eachFault(
-  make: (fault: StoreFault) => Omit<AdapterCase, "topic">,
+  make: (fault: (typeof FAULTS)[number]) => Omit<AdapterCase, "topic">,
 ): readonly Omit<AdapterCase, "topic">[] {
   return FAULTS.map(make);
 }
@@ -54,6 +58,25 @@ export const outageCases: readonly AdapterCase[] = inTopic("outage", [
       expect(await browser.read()).toMatchObject({ id, userId: "ann", data: { a: 1 } });
     },
   })),
+  ...CODES.map(
+    (code) =>
+      ({
+        name: `a store that answers ${code} is as good as down: 503 and no handler, or a handler that is told, and never a cookie (R-72, R-77)`,
+        async run(bench) {
+          for (const onStoreError of ["fail", "unavailable"] as const) {
+            const app = await withStore(bench, { config: { onStoreError } });
+            const { browser, id } = await app.visitor({ userId: "ann" });
+            app.store.break("find", new SessionError(code, "The store's own words."));
+            const answer = await browser.ask("/read");
+            if (onStoreError === "fail") expectUnavailable(answer, code);
+            else expect(answer.json()).toMatchObject({ state: "unavailable", userId: null });
+            expect(answer.setCookies).toEqual([]);
+            app.store.repair();
+            expect(await browser.read()).toMatchObject({ id, userId: "ann" });
+          }
+        },
+      }) satisfies Omit<AdapterCase, "topic">,
+  ),
   ...eachFault((fault) => ({
     name: `a store that ${fault} at commit: 503 instead of what the handler answered, or a stream that is cut off, and the cookie stays as it is (R-79)`,
     async run(bench) {

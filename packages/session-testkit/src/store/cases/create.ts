@@ -77,6 +77,7 @@ export const createCases: readonly StoreCase[] = inTopic("create", [
   },
   {
     name: "what was never made is absent everywhere, and is not an error",
+    needs: "userIndex",
     async run(bench) {
       const id = idOf("nobody");
       expect(await bench.find(id)).toBeUndefined();
@@ -104,6 +105,26 @@ export const createCases: readonly StoreCase[] = inTopic("create", [
       const ended = await bench.read(state.id);
       expect(await codeOf(create)).toBe("STORE_UNAVAILABLE");
       expect(await bench.read(state.id)).toEqual(ended);
+    },
+  },
+  {
+    name: "the same create again, as a driver repeats it after a reconnect, answers what it made and makes nothing (F-17)",
+    async run(bench) {
+      const session = newSession("a", { userId: "ann" });
+      const create = () => bench.store.create(session, NO_LIMITS, bench.call);
+      expect((await create()).status).toBe("created");
+      await bench.track(requestItem(session.id, bench.now));
+      expect(await codeOf(create), "the second answer").toBe("no error");
+      const record = await bench.read(session.id);
+      expect(await create()).toEqual({ status: "created", record });
+      expect((await bench.metrics()).totalSessions).toBe(1);
+      expect(bench.events.map(({ type }) => type)).toEqual(["created"]);
+
+      // Once something has happened to it, it is not the same call's any more.
+      await bench.commit(session.id, { ops: [set("theme", "dark")] });
+      const changed = await bench.read(session.id);
+      expect(await codeOf(create)).toBe("STORE_UNAVAILABLE");
+      expect(await bench.read(session.id)).toEqual(changed);
     },
   },
   {

@@ -42,6 +42,7 @@ export const endCases: readonly StoreCase[] = inTopic("end", [
   },
   {
     name: "a session is ended once and heard of once, however many end it at the same time",
+    needs: "userIndex",
     async run(bench) {
       const { state } = await bench.create("a", { userId: "ann" });
       const answers = await Promise.all([

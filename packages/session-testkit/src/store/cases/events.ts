@@ -45,6 +45,7 @@ export const eventCases: readonly StoreCase[] = inTopic("events", [
   },
   {
     name: "a session that ends for its age is heard of once, whoever finds it first",
+    needs: "userIndex",
     async run(bench) {
       await bench.create("a", { userId: "ann" });
       await bench.create("b");
@@ -58,6 +59,7 @@ export const eventCases: readonly StoreCase[] = inTopic("events", [
   },
   {
     name: "what writes nothing is not heard of",
+    needs: "userIndex",
     async run(bench) {
       await bench.create("a");
       await bench.settle();

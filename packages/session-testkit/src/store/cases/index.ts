@@ -6,6 +6,7 @@ import { dataCases } from "./data.ts";
 import { endCases } from "./end.ts";
 import { eventCases } from "./events.ts";
 import { expiryCases } from "./expiry.ts";
+import { importCases } from "./import.ts";
 import { lifeSpanCases } from "./life-span.ts";
 import { limitCases } from "./limits.ts";
 import { listingCases } from "./listing.ts";
@@ -27,5 +28,6 @@ export const plainCases: readonly StoreCase[] = [
   ...activityCases,
   ...metricsCases,
   ...eventCases,
+  ...importCases,
   ...lifeSpanCases,
 ];

@@ -58,6 +58,7 @@ export const limitCases: readonly StoreCase[] = inTopic("limits", [
   },
   {
     name: "a session that is due does not keep a new one out",
+    needs: "userIndex",
     async run(bench) {
       await bench.create("due", { userId: "ann" });
       await bench.advance(IDLE);

@@ -125,6 +125,7 @@ export const listingCases: readonly StoreCase[] = inTopic("listing", [
   },
   {
     name: "sessions of the same millisecond are neither repeated nor missed between pages",
+    needs: "userIndex",
     async run(bench) {
       const labels = Array.from({ length: 23 }, (_, index) => `s${index}`);
       for (const label of labels) await bench.create(label, { userId: "ann" });
@@ -141,6 +142,7 @@ export const listingCases: readonly StoreCase[] = inTopic("listing", [
   },
   {
     name: "by creation, pages repeat and miss nothing while sessions come and go between them (R-60)",
+    needs: "userIndex",
     async run(bench) {
       for (const direction of ["ascending", "descending"] as const) {
         for (const userId of [undefined, "ann"]) {

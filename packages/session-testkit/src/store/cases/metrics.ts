@@ -20,6 +20,7 @@ export const metricsCases: readonly StoreCase[] = inTopic("metrics", [
         requestsLastMinute: 0,
         activeUsers: 0,
         activityDropped: 0,
+        lostSessions: 0,
       });
       expect(metrics.sessionsByHour).toEqual(new Array(24).fill(0));
       expect(sum(metrics.requestsByStatusClass)).toBe(0);
@@ -70,6 +71,7 @@ export const metricsCases: readonly StoreCase[] = inTopic("metrics", [
         peakSessions: 5,
         peakSessionsTime: start,
         activityDropped: 0,
+        lostSessions: 0,
       });
       expect(endedCounts(metrics)).toEqual({ "signed-out": 1, provisional: 1 });
       expect(metrics.requestsByStatusClass).toEqual([0, 0, 2, 1, 1, 1]);
@@ -138,6 +140,7 @@ export const metricsCases: readonly StoreCase[] = inTopic("metrics", [
   },
   {
     name: "the length of the live sessions follows their last access and forgets those that ended",
+    needs: "userIndex",
     async run(bench) {
       for (const label of ["a", "b"]) await bench.create(label, { userId: label });
       await bench.advance(MINUTE);

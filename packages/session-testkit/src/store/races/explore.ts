@@ -81,21 +81,40 @@ export async function exploreRaces(
   return total;
 }
 
+/** Which seeds of a scenario are run. */
+export interface Seeds {
+  readonly first: number;
+  /** At least so many. */
+  readonly count: number;
+  /** And more, up to so many, until every answer was seen without which the race is none. Default: `count`. */
+  readonly atMost?: number;
+}
+
 /** Explores interleavings of one scenario. Throws a {@link RaceViolation} at the first that goes wrong. */
 export async function exploreRace(
   harness: StoreHarness,
   scenario: Scenario,
-  seeds: { readonly first: number; readonly count: number },
+  { first, count, atMost = count }: Seeds,
 ): Promise<RaceReport> {
   const schedules = new Set<number>();
   const answers: Record<string, number> = {};
-  for (let seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
-    const run = await runRace(harness, scenario, seed);
+  let done = 0;
+  while (done < count || (done < atMost && unseen(scenario, answers).length > 0)) {
+    const run = await runRace(harness, scenario, first + done);
     if (run.violations.length > 0) throw new RaceViolation(run);
     schedules.add(hashText(`${run.scripts.join(";")}|${run.schedule}`));
     for (const answer of run.answers) answers[answer] = (answers[answer] ?? 0) + 1;
+    done += 1;
   }
-  return { interleavings: seeds.count, distinct: schedules.size, answers };
+  return { interleavings: done, distinct: schedules.size, answers };
+}
+
+/** The answers that this race is about and that no interleaving got. */
+export function unseen(
+  { sees }: Scenario,
+  answers: Readonly<Record<string, number>>,
+): readonly string[] {
+  return sees.filter((answer) => answers[answer] === undefined);
 }
 
 async function runRace(harness: StoreHarness, scenario: Scenario, seed: number): Promise<RaceRun> {
@@ -124,6 +143,7 @@ async function runRace(harness: StoreHarness, scenario: Scenario, seed: number):
 
 /** What is there when the race is over, in the history's last events. */
 async function takeStock({ bench, direct, history }: Arena): Promise<void> {
+  await history.settled();
   for (let more = true; more; ) ({ more } = await direct.sweep({ milliseconds: 50 }, bench.call));
   for (const userId of ["ann", "bob"]) {
     await direct.list(queryOf({ userId, limit: 200 }), bench.call);

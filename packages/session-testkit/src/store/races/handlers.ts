@@ -62,7 +62,10 @@ export const renew: Handler = {
 
 export const leave: Handler = {
   name: "sign out",
-  run: (browser) => browser.send((session) => session.signOut()),
+  run: (browser) =>
+    browser.send(async (session) => {
+      await session.signOut();
+    }),
 };
 
 /** An administrator ends the session; the browser's next request must not be served with it. */

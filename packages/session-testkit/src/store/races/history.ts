@@ -70,6 +70,7 @@ export type Event<Name extends Method = Method> = OperationOf<Name> & Span;
 export class History {
   readonly events: Event[] = [];
   readonly #now: () => number;
+  readonly #underWay = new Set<Promise<unknown>>();
   #steps = 0;
 
   constructor(now: () => number) {
@@ -83,6 +84,29 @@ export class History {
 
   /** Executes a call and keeps what it was and what it answered. */
   async record<Op extends Operation, Result>(
+    operation: Op,
+    call: () => MaybePromise<Result>,
+    answer: (result: Result) => Op["answer"],
+  ): Promise<Result> {
+    const running = this.#run(operation, call, answer);
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+
+  /** Resolves when nothing is under way any more: managers do not wait for what they write behind. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  of<Name extends Method>(method: Name): Event<Name>[] {
+    return this.events.filter((event): event is Event<Name> => event.method === method);
+  }
+
+  async #run<Op extends Operation, Result>(
     operation: Op,
     call: () => MaybePromise<Result>,
     answer: (result: Result) => Op["answer"],
@@ -106,10 +130,6 @@ export class History {
       this.#steps += 1;
       event.finished = this.#steps;
     }
-  }
-
-  of<Name extends Method>(method: Name): Event<Name>[] {
-    return this.events.filter((event): event is Event<Name> => event.method === method);
   }
 }
 
@@ -197,7 +217,8 @@ export function recordedStore(
         () => store.sweep(budget, call),
         (result) => result.ended,
       ),
-    // What only looks at counts or timelines takes part in no race.
+    // What only looks at counts or timelines takes part in no race, nor does moving in.
+    import: (sessions, call) => store.import(sessions, call),
     activity: (id, query, call) => store.activity(id, query, call),
     metrics: (call) => store.metrics(call),
     subscribe: (listener) => store.subscribe(listener),
