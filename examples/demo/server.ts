@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { SessionManager } from "@kyb/session-core";
 import { createSessions } from "./app/sessions.ts";
 import { CannotStart, readSettings, type Settings } from "./settings.ts";
+import { type OpenStore, openStore } from "./store.ts";
 
 /** How long requests under way may take once the program is told to stop. */
 const DRAIN = 5000;
@@ -28,12 +29,19 @@ try {
 
 async function start(settings: Settings): Promise<void> {
   const { createListener } = await LISTENERS[settings.framework]();
-  const sessions = createSessions();
+  const open = await openStore(settings.store);
+  const sessions = createSessions(open.store);
   sessions.on("config-warning", ({ message }) => console.warn(message));
+  sessions.on("store-error", ({ operation, error }) =>
+    console.error(`The store failed to ${operation}: ${error.message}`),
+  );
   const server = createServer(createListener(sessions));
-  await listen(server, settings);
+  await listen(server, settings).catch(async (error: unknown) => {
+    await open.close();
+    throw error;
+  });
   const stop = (): void => {
-    shutDown(server, sessions).catch((error: unknown) => {
+    shutDown(server, sessions, open).catch((error: unknown) => {
       console.error(error);
       process.exitCode = 1;
     });
@@ -57,7 +65,7 @@ function listen(server: Server, { host, port }: Settings): Promise<void> {
 }
 
 /** Takes no more requests, finishes those under way, writes what is waiting. Then nothing keeps the process. */
-async function shutDown(server: Server, sessions: SessionManager): Promise<void> {
+async function shutDown(server: Server, sessions: SessionManager, open: OpenStore): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection whose answer is out would wait for a next request, which will not be taken.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
@@ -66,6 +74,7 @@ async function shutDown(server: Server, sessions: SessionManager): Promise<void>
   clearInterval(idle);
   clearTimeout(deadline);
   await sessions.close();
+  await open.close();
 }
 
 /** The address to open, also where the program listens on all of them. */
@@ -76,12 +85,13 @@ function addressOf(server: Server): string {
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
-function welcome(address: string, { framework, host }: Settings): string {
+function welcome(address: string, { framework, host, store }: Settings): string {
   const isLocal = host === "localhost" || host === "::1" || host.startsWith("127.");
   const warning = isLocal
     ? ""
     : "\nWhoever reaches this address can sign in as anybody: the demo asks for no password.\n";
-  return `The demo runs on ${framework}: ${address}
+  const place = store.kind === "memory" ? "" : ` Its sessions are in ${store.kind}.`;
+  return `The demo runs on ${framework}: ${address}${place}
 ${warning}
 Its sessions from the command line:
 

@@ -1,11 +1,12 @@
 import { SessionManager } from "@kyb/session-core";
 import { allowLoopback, type SessionApiOptions } from "@kyb/session-core/api";
+import type { SessionStore } from "@kyb/session-core/store";
 import { isAsset } from "./assets.ts";
 import { ADMINISTRATOR } from "./shop.ts";
 
-/** The sessions of the demo, in memory, with the defaults; what a browser fetches for a page is not a visit. */
-export function createSessions(): SessionManager {
-  return new SessionManager({ skip: (head) => isAsset(head.url) });
+/** The sessions of the demo, with the defaults; what a browser fetches for a page is not a visit. */
+export function createSessions(store: SessionStore): SessionManager {
+  return new SessionManager({ store, skip: (head) => isAsset(head.url) });
 }
 
 /**

@@ -19,6 +19,7 @@ describe("The folder examples", () => {
         "node",
         "recipe-oidc",
         "recipe-passport",
+        "two-instances",
       ]),
     );
   });
