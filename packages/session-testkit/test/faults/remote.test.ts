@@ -1,4 +1,4 @@
-import { faultSuite } from "../../src/faults/index.ts";
+import { faultSuite } from "@kyb/session-testkit/faults";
 import { remoteHarness } from "./remote-harness.ts";
 
 faultSuite("remote", remoteHarness());
