@@ -2,12 +2,17 @@ import { writeFileSync } from "node:fs";
 import type { Profiler } from "node:inspector";
 import { parseArgs } from "node:util";
 import { LoadGenerator, ServerUnderTest } from "./method/server.ts";
-import { selfTimes } from "./report/self-time.ts";
+import { flameGraph } from "./report/flame-graph.ts";
+import { ownerOf, selfTimes } from "./report/self-time.ts";
 
 /** Where the time of one variant goes: `node profile.ts express ours`. */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { top: { type: "string", default: "40" }, out: { type: "string" } },
+  options: {
+    top: { type: "string", default: "40" },
+    out: { type: "string" },
+    picture: { type: "string" },
+  },
 });
 const [host = "express", variant = "ours"] = positionals;
 const load = new LoadGenerator();
@@ -20,6 +25,11 @@ try {
   const { operations, cpuMicros } = await server.run(5000);
   const profile = await server.ask<Profiler.Profile>("profiled");
   if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(profile));
+
+  if (values.picture !== undefined) {
+    const title = `${host}, ${variant}: where the server's time goes, ${operations} requests`;
+    writeFileSync(values.picture, flameGraph(profile, title, ownerOf));
+  }
 
   const perRequest = cpuMicros / operations;
   console.log(`${host}/${variant}: ${perRequest.toFixed(1)} µs a request while profiled`);

@@ -47,7 +47,8 @@ export function selfTimes(profile: Profiler.Profile): {
   };
 }
 
-function ownerOf(url: string, name: string): string {
+/** Whose code it is: a package, `node`, a folder of the bench, or what V8 calls itself, in parentheses. */
+export function ownerOf(url: string, name: string): string {
   if (url === "") return name.startsWith("(") ? name : "(native)";
   if (url.startsWith("node:")) return "node";
   return (

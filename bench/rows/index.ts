@@ -1,3 +1,4 @@
+import { row as allocation } from "./allocation.ts";
 import { rows as atScale } from "./at-scale.ts";
 import { row as bundle } from "./bundle.ts";
 import { row as flood } from "./flood.ts";
@@ -8,15 +9,18 @@ import { rows as requestsInMemory } from "./requests-in-memory.ts";
 import type { Row } from "./row.ts";
 import { row as size } from "./size.ts";
 import { postgres, sqlite } from "./sql.ts";
+import { row as types } from "./types.ts";
 import { row as writes } from "./writes.ts";
 
 /** Every row, in the order in which they run. */
 export const rows: readonly Row[] = [
   ...requestsInMemory,
   honoFetch,
+  allocation,
   memoryStore,
   writes,
   bundle,
+  types,
   flood,
   redis,
   postgres,

@@ -1,5 +1,5 @@
 import { serveParent } from "../method/serve-parent.ts";
-import { memoryNow } from "../workers/heap.ts";
+import { memoryNow, settledMemory } from "../workers/heap.ts";
 import { ProcessProfiler } from "./profiler.ts";
 import type { Running, Variants } from "./variant.ts";
 
@@ -19,6 +19,8 @@ serveParent({
     return user + system;
   },
   memory: memoryNow,
+  collect: async () => (await settledMemory()).heap,
+  allocated: () => memoryNow().heap,
   profile: () => profiler.start(),
   profiled: () => profiler.stop(),
 });
