@@ -6,6 +6,9 @@ const expressSession = require("@kyb/session-express");
 const honoSession = require("@kyb/session-hono");
 const koaSession = require("@kyb/session-koa");
 const nodeSession = require("@kyb/session-node");
+const { postgresStore } = require("@kyb/session-postgres");
+const { redisStore } = require("@kyb/session-redis");
+const { sqliteStore } = require("@kyb/session-sqlite");
 const express = require("express");
 const { Hono } = require("hono");
 const koaModule = require("koa");
@@ -32,6 +35,33 @@ async function measure(server) {
   server.closeAllConnections();
   server.close();
   return count;
+}
+
+/** What one manager keeps in a file, another one finds there. */
+async function throughSqlite() {
+  const path = "cjs.db";
+  const before = sqliteStore({ path });
+  const writer = new core.SessionManager({ store: before });
+  const { session } = await writer.create({ userId: "alice", metadata: { visits: 2 } });
+  await writer.close();
+  await before.close();
+
+  const after = sqliteStore({ path });
+  const reader = new core.SessionManager({ store: after });
+  const found = await reader.get(session.id);
+  await reader.close();
+  await after.close();
+  return found.metadata.visits;
+}
+
+/** How a store that is given nothing refuses: in the words of the core, of which there is one copy. */
+function refusal(createStore) {
+  try {
+    createStore({});
+    return "none";
+  } catch (error) {
+    return error.code;
+  }
 }
 
 async function main() {
@@ -83,6 +113,9 @@ async function main() {
     hono: await measure(serve({ fetch: hono.fetch, port: 0 })),
     node: await measure(server.listen(0)),
     fetch: await measure(wrapped.listen(0)),
+    sqlite: await throughSqlite(),
+    redis: refusal(redisStore),
+    postgres: refusal(postgresStore),
   };
   console.log(JSON.stringify(result));
 }

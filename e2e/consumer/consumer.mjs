@@ -6,6 +6,9 @@ import * as expressSession from "@kyb/session-express";
 import * as honoSession from "@kyb/session-hono";
 import * as koaSession from "@kyb/session-koa";
 import * as nodeSession from "@kyb/session-node";
+import { postgresStore } from "@kyb/session-postgres";
+import { redisStore } from "@kyb/session-redis";
+import { sqliteStore } from "@kyb/session-sqlite";
 import express from "express";
 import { Hono } from "hono";
 import Koa from "koa";
@@ -29,6 +32,33 @@ async function measure(server) {
   server.closeAllConnections();
   server.close();
   return count;
+}
+
+/** What one manager keeps in a file, another one finds there. */
+async function throughSqlite() {
+  const path = "esm.db";
+  const before = sqliteStore({ path });
+  const writer = new core.SessionManager({ store: before });
+  const { session } = await writer.create({ userId: "alice", metadata: { visits: 2 } });
+  await writer.close();
+  await before.close();
+
+  const after = sqliteStore({ path });
+  const reader = new core.SessionManager({ store: after });
+  const found = await reader.get(session.id);
+  await reader.close();
+  await after.close();
+  return found.metadata.visits;
+}
+
+/** How a store that is given nothing refuses: in the words of the core, of which there is one copy. */
+function refusal(createStore) {
+  try {
+    createStore({});
+    return "none";
+  } catch (error) {
+    return error.code;
+  }
 }
 
 async function main() {
@@ -80,6 +110,9 @@ async function main() {
     hono: await measure(serve({ fetch: hono.fetch, port: 0 })),
     node: await measure(server.listen(0)),
     fetch: await measure(wrapped.listen(0)),
+    sqlite: await throughSqlite(),
+    redis: refusal(redisStore),
+    postgres: refusal(postgresStore),
   };
   console.log(JSON.stringify(result));
 }

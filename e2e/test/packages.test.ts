@@ -18,6 +18,12 @@ const CONSUMER_DEPENDENCIES = {
   "@types/express": "5.0.6",
   "@types/koa": "3.0.3",
   "@types/node": "24.10.1",
+  "better-sqlite3": "13.2.0",
+  "@types/better-sqlite3": "9.6.0",
+  ioredis: "6.0.0",
+  pg: "8.23.1",
+  "@types/pg": "8.23.1",
+  redis: "6.3.1",
   typescript: "6.0.3",
 };
 
@@ -58,18 +64,27 @@ describe("the packages as a stranger gets them", () => {
     }
   });
 
+  it("bring the statements of the tables for those who migrate with a tool of their own", async () => {
+    const tarball = tarballs.get("@kyb/session-postgres") ?? "";
+    const { stdout } = await run("tar", ["-xzOf", tarball, "package/sql/postgres.sql"]);
+    expect(stdout).toMatch(/CREATE TABLE .*kyb_session/);
+  });
+
   it.each(["consumer.mjs", "consumer.cjs"])(
-    "serve Express, Koa, Hono and node:http from %s",
+    "serve Express, Koa, Hono and node:http, and keep sessions in SQLite, from %s",
     async (file) => {
       const { stdout } = await run(process.execPath, [file], { cwd: folder });
-      expect(JSON.parse(stdout)).toEqual({ express: 2, koa: 2, hono: 2, node: 2, fetch: 2 });
+      expect(JSON.parse(stdout)).toEqual({
+        ...{ express: 2, koa: 2, hono: 2, node: 2, fetch: 2, sqlite: 2 },
+        ...{ redis: "INVALID_CONFIG", postgres: "INVALID_CONFIG" },
+      });
     },
     MINUTE,
   );
 
   // The libraries' own declarations are not checked: those of Koa do not fit those of a package that it uses.
   it.each(["tsconfig.json", "tsconfig.cjs.json"])(
-    "type-check in a strict program against Express, Koa and Hono (%s)",
+    "type-check in a strict program against Express, Koa, Hono and the stores' drivers (%s)",
     async (config) => {
       await run(join(folder, "node_modules/.bin/tsc"), ["-p", config], { cwd: folder });
     },

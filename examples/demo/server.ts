@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SessionManager } from "@kyb/session-core";
 import { createSessions } from "./app/sessions.ts";
+import { explain } from "./explain.ts";
 import { CannotStart, readSettings, type Settings } from "./settings.ts";
 import { type OpenStore, openStore } from "./store.ts";
 
@@ -33,7 +34,7 @@ async function start(settings: Settings): Promise<void> {
   const sessions = createSessions(open.store);
   sessions.on("config-warning", ({ message }) => console.warn(message));
   sessions.on("store-error", ({ operation, error }) =>
-    console.error(`The store failed to ${operation}: ${error.message}`),
+    console.error(`The store failed to ${operation}: ${explain(error)}`),
   );
   const server = createServer(createListener(sessions));
   await listen(server, settings).catch(async (error: unknown) => {

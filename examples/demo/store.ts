@@ -1,5 +1,6 @@
 import { memoryStore } from "@kyb/session-core";
 import type { SessionStore } from "@kyb/session-core/store";
+import { explain } from "./explain.ts";
 import { CannotStart, type StoreSettings } from "./settings.ts";
 
 /** A store that is ready for use, with what has to be closed when the program ends. */
@@ -25,9 +26,15 @@ export async function openStore({ kind, url }: StoreSettings): Promise<OpenStore
   try {
     return await OPENERS[kind](url);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CannotStart(`The store ${kind} cannot be used: ${reason}`, { cause });
+    const sentence = `The store ${kind}${placeOf(kind, url)} cannot be used: ${explain(cause)}.`;
+    throw new CannotStart(`${sentence} KYB_DEMO_STORE_URL says where it is.`, { cause });
   }
+}
+
+/** Where the store was looked for, without the password that a URL may have. */
+function placeOf(kind: StoreSettings["kind"], url: string): string {
+  if (kind === "sqlite") return ` at ${url}`;
+  return URL.canParse(url) ? ` at ${new URL(url).host}` : "";
 }
 
 async function openSqlite(path: string): Promise<OpenStore> {
@@ -45,7 +52,7 @@ async function openRedis(url: string): Promise<OpenStore> {
     // Who is not there at the start is named at once; who leaves later is waited for.
     socket: { reconnectStrategy: (retries) => isUp && Math.min(50 * retries, 500) },
   });
-  client.on("error", (error: Error) => isUp && console.error(`redis: ${error.message}`));
+  client.on("error", (error: Error) => isUp && console.error(`redis: ${explain(error)}`));
   await client.connect();
   isUp = true;
   const open = closing(redisStore({ client }), () => client.close());
@@ -56,7 +63,7 @@ async function openPostgres(url: string): Promise<OpenStore> {
   const { postgresStore } = await import("@kyb/session-postgres");
   const { default: pg } = await import("pg");
   const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: 1000 });
-  pool.on("error", (error) => console.error(`postgres: ${error.message}`));
+  pool.on("error", (error) => console.error(`postgres: ${explain(error)}`));
   const store = postgresStore({ pool });
   return ready(
     closing(store, () => pool.end()),

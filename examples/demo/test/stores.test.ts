@@ -31,7 +31,8 @@ describe("The demo on sqlite", () => {
     const env = { KYB_DEMO_STORE: "sqlite", KYB_DEMO_STORE_URL: url };
     const { code, output } = await runToEnd(FOLDER, env);
     expect(code).toBe(1);
-    expect(output).toMatch(/^The store sqlite cannot be used: .*its folder must exist.*\n$/);
+    expect(output).toContain(`The store sqlite at ${url} cannot be used: `);
+    expect(output).toMatch(/its folder must exist.*KYB_DEMO_STORE_URL says where it is\.\n$/);
   }, 60_000);
 });
 
@@ -40,13 +41,8 @@ describeWithServer("redis", "The demo on redis", (server) => {
     await keepsWhoIsSignedIn({ KYB_DEMO_STORE: "redis", KYB_DEMO_STORE_URL: server().url });
   }, 60_000);
 
-  it("says in one sentence that nobody answers, and exits with 1", async () => {
-    const url = `redis://:hidden@127.0.0.1:${await freePort()}`;
-    const env = { KYB_DEMO_STORE: "redis", KYB_DEMO_STORE_URL: url };
-    const { code, output } = await runToEnd(FOLDER, env);
-    expect(code).toBe(1);
-    expect(output).toMatch(/^The store redis cannot be used: .+\n$/);
-    expect(output).not.toContain("hidden");
+  it("says that nobody answers and where, without the password, and exits with 1", async () => {
+    await saysThatNobodyAnswers("redis", (address) => `redis://:hidden@${address}`);
   }, 60_000);
 });
 
@@ -54,7 +50,32 @@ describeWithServer("postgres", "The demo on postgres", (server) => {
   it("keeps who is signed in over a restart, and makes its tables by itself", async () => {
     await keepsWhoIsSignedIn({ KYB_DEMO_STORE: "postgres", KYB_DEMO_STORE_URL: server().url });
   }, 60_000);
+
+  it("says that nobody answers and where, without the password, and exits with 1", async () => {
+    await saysThatNobodyAnswers("postgres", (address) => `postgres://shop:hidden@${address}/shop`);
+  }, 60_000);
+
+  it("says that there is no such database, and exits with 1", async () => {
+    const url = new URL("/nowhere", server().url).href;
+    const env = { KYB_DEMO_STORE: "postgres", KYB_DEMO_STORE_URL: url };
+    const { code, output } = await runToEnd(FOLDER, env);
+    expect(code).toBe(1);
+    expect(output).toMatch(/^The store postgres at .+: database "nowhere" does not exist\. .+\n$/);
+  }, 60_000);
 });
+
+async function saysThatNobodyAnswers(
+  kind: "redis" | "postgres",
+  urlOf: (address: string) => string,
+): Promise<void> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const env = { KYB_DEMO_STORE: kind, KYB_DEMO_STORE_URL: urlOf(address) };
+  const { code, output } = await runToEnd(FOLDER, env);
+  expect(code).toBe(1);
+  expect(output).toContain(`The store ${kind} at ${address} cannot be used: `);
+  expect(output).toMatch(/: connect ECONNREFUSED .+\. KYB_DEMO_STORE_URL says where it is\.\n$/);
+  expect(output).not.toContain("hidden");
+}
 
 /** Signs in, starts the program again at the same address, and looks. */
 async function keepsWhoIsSignedIn(env: Readonly<Record<string, string>>): Promise<void> {

@@ -18,7 +18,7 @@ const MEANINGS: Readonly<Record<string, readonly [SessionErrorCode, string]>> = 
   ],
   "42501": [
     "STORE_MISCONFIGURED",
-    "The database user may not use the store's tables and functions. Grant it the rights of the user that ran `await store.migrate()`.",
+    "The database user may not make or use the store's tables and functions. `await store.migrate()` needs the right to create in the schema; for the rest, grant what the user has that ran it.",
   ],
   // Whatever else is wrong with the names or types of what the store asks for.
   "42": [
