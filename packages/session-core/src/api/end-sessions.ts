@@ -57,8 +57,6 @@ async function endAll(call: ApiCall, userId: string, exceptCurrent: boolean): Pr
 function ended({ ended: count, durable }: RevokeResult): Answer {
   const sentence = count === 1 ? "1 session has ended." : `${count} sessions have ended.`;
   // A store that could lose it says so, and so do we.
-  const message = durable
-    ? sentence
-    : `${sentence} The store's replicas have not confirmed it yet.`;
+  const message = durable ? sentence : `${sentence} Not confirmed by replicas of the store.`;
   return { status: 200, body: { success: true, message, count, durable } };
 }

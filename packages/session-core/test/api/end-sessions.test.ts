@@ -103,7 +103,7 @@ for (const behindSession of [true, false]) {
         const { body } = await desk.send("DELETE", `?session_id=${sessionId}`);
         expect(body).toEqual({
           success: true,
-          message: "1 session has ended. The store's replicas have not confirmed it yet.",
+          message: "1 session has ended. Not confirmed by replicas of the store.",
           count: 1,
           durable: false,
         });
