@@ -13,6 +13,8 @@ export function project(name: string): UserProjectConfigExport {
       environment: "node",
       include: ["test/**/*.test.ts"],
       // No test waits for time to pass; a slow machine that runs them all at once may still take its time.
+      // Many tests wait for servers, networks and deadlines: a worker more than there are cores keeps these busy.
+      maxWorkers: 3,
       testTimeout: 60_000,
       hookTimeout: 60_000,
     },

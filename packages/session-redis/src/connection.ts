@@ -16,8 +16,11 @@ export interface RedisConnection {
    * Resolves when messages arrive, with the way to close it.
    */
   listen(channel: string, hear: (message: string) => void): Promise<() => Promise<void>>;
-  /** Opens a connection beside this one, on which nobody is held up by what waits. */
-  witness(): Promise<Witness>;
+  /**
+   * Opens a connection beside this one, on which nobody is held up by what waits. Undefined: this client cannot be
+   * asked for another connection.
+   */
+  readonly witness: (() => Promise<Witness>) | undefined;
 }
 
 /** Asks replicas what they have. */
@@ -30,6 +33,9 @@ export interface Witness {
   close(): Promise<void>;
 }
 
+/** Redis that is full refuses to set a key, but for a script that has begun with something that needs no room. */
+const WRITE = "redis.call('DEL', KEYS[1]) return redis.call('SET', KEYS[1], '1', 'PX', 60000)";
+
 /** What {@link Witness.confirm} sends, in one go. */
 export async function confirmOn(
   send: (args: readonly string[]) => Promise<unknown>,
@@ -38,7 +44,7 @@ export async function confirmOn(
   milliseconds: number,
 ): Promise<number> {
   const [, count] = await Promise.all([
-    send(["SET", key, "1", "PX", "60000"]),
+    send(["EVAL", WRITE, "1", key]),
     send(["WAIT", String(replicas), String(milliseconds)]),
   ]);
   return Number(count);

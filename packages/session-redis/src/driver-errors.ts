@@ -8,7 +8,7 @@ const MEANINGS: readonly (readonly [RegExp, SessionErrorCode, string])[] = [
     "Redis has reached maxmemory and may evict nothing: give it more memory, or fewer or shorter sessions.",
   ],
   [
-    /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid password|Client sent AUTH))\b/,
+    /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid password|Client sent AUTH|The user executing the script))\b/,
     "STORE_MISCONFIGURED",
     "Redis refuses this user or password: check the client's credentials, and that its ACL allows the store's keys, channel and scripts.",
   ],

@@ -1,5 +1,6 @@
 import type { EndReason } from "@kyb/session-core/store";
 import type { RedisConnection, Witness } from "./connection.ts";
+import { invalidOption } from "./refusals.ts";
 import type { ScriptRunner } from "./script-runner.ts";
 import type { Shards } from "./shards.ts";
 import { encodeText } from "./text-code.ts";
@@ -46,6 +47,13 @@ export class Durability {
     this.#connection = connection;
     this.#shards = shards;
     this.#runner = runner;
+    if (options.replicas > 0 && connection.witness === undefined) {
+      throw invalidOption(
+        "replicas",
+        "0 with the Sentinel client of redis 5, which cannot wait for replicas (redis 6 and ioredis can)",
+        options.replicas,
+      );
+    }
     this.#replicas = options.replicas;
     this.#timeout = options.replicaTimeout;
   }
@@ -79,15 +87,29 @@ export class Durability {
 
   /**
    * Waits on a connection of its own, which nobody else is held up by. A write on it comes after the end in the
-   * primary's history, so replicas that have it have the end.
+   * primary's history, so replicas that have it have the end. Whether that connection takes long to make or its server
+   * is silent, nobody waits for longer than `replicaTimeout`: the end stands, and only its confirmation is missing.
    */
   async #isConfirmed(shard: number): Promise<boolean> {
     if (this.#replicas === 0) return false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, this.#timeout, false);
+    });
+    try {
+      return await Promise.race([this.#askReplicas(shard), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Never rejects. */
+  async #askReplicas(shard: number): Promise<boolean> {
     const key = `${this.#shards.base(shard)}wait`;
     try {
-      this.#witness ??= this.#connection.witness();
-      const witness = await this.#witness;
-      return (await witness.confirm(key, this.#replicas, this.#timeout)) >= this.#replicas;
+      this.#witness ??= this.#connection.witness?.();
+      const count = await (await this.#witness)?.confirm(key, this.#replicas, this.#timeout);
+      return count !== undefined && count >= this.#replicas;
     } catch {
       // Nobody confirmed it. That is the answer, and the journal looks after the rest.
       this.#witness = undefined;

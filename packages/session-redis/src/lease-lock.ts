@@ -37,7 +37,8 @@ export class LeaseLock {
       try {
         return await work(latest);
       } finally {
-        await this.#runner.run("unlock", base, [name, token]).catch(() => {
+        // Nobody waits for it: while the lock's slot moves it takes a while, and the work is done.
+        this.#runner.run("unlock", base, [name, token]).catch(() => {
           // The lease ends by itself.
         });
       }

@@ -1,4 +1,4 @@
-import type { SessionRecord, StorePage, StoreQuery } from "@kyb/session-core/store";
+import type { SessionRecord, StoreCall, StorePage, StoreQuery } from "@kyb/session-core/store";
 import { SessionError } from "@kyb/session-core/store";
 import { formatListCursor, parseListCursor } from "./cursor.ts";
 import { listArguments, MAX_MISSES } from "./list-arguments.ts";
@@ -13,12 +13,14 @@ export async function listSessions(
   query: StoreQuery,
   shards: Shards,
   runner: ScriptRunner,
+  call: StoreCall,
 ): Promise<StorePage> {
   const start = query.cursor === undefined ? undefined : parseListCursor(query, query.cursor);
   const { search, limit } = query;
   const skipped = start?.skip ?? query.offset;
   const wish = { want: limit + 1, skip: skipped, full: true, misses: MAX_MISSES };
-  const { values } = await runner.run("list", shards.base(0), listArguments(query, start, wish));
+  const args = listArguments(query, start, wish);
+  const { values } = await runner.run("list", shards.base(0), args, { call });
   const [page, total, stop, skip] = values;
   const rows = Array.isArray(page) ? page : [];
   const shown = rows.slice(0, limit);

@@ -1,4 +1,4 @@
-import { confirmOn, type RedisConnection } from "./connection.ts";
+import { confirmOn, type RedisConnection, type Witness } from "./connection.ts";
 import { notConnected, refuseKeyPrefix } from "./refusals.ts";
 import { flatReply } from "./reply.ts";
 import { slotOf } from "./slot.ts";
@@ -33,7 +33,8 @@ interface Sentinel extends PubSub, Emitter {
   readonly isReady: boolean;
   getMasterNode(): unknown;
   sendCommand(isReadonly: boolean, args: readonly string[]): Promise<unknown>;
-  duplicate(options?: object): Sentinel;
+  /** Version 5 has none. */
+  duplicate?(options?: object): Sentinel;
   connect(): Promise<unknown>;
   close(): Promise<unknown>;
   destroy(): Promise<void> | void;
@@ -64,7 +65,7 @@ type NodeRedis = Client | Sentinel | Cluster;
 /** Whether this is a client of the package `redis`. */
 export function isNodeRedis(client: object): client is NodeRedis {
   return (
-    has(client, "sendCommand", "subscribe", "duplicate", "connect", "destroy") &&
+    has(client, "sendCommand", "subscribe", "connect", "destroy") &&
     ("isReady" in client || "masters" in client)
   );
 }
@@ -111,17 +112,20 @@ function sentinelConnection(sentinel: Sentinel): RedisConnection {
       return flatReply(await sentinel.sendCommand(false, args));
     },
     listen: (channel, hear) => listenOn(sentinel, channel, hear),
-    witness: async () => {
-      // One connection to the primary: what is asked on another one says nothing about a write on this one.
-      const own = sentinel.duplicate({ masterPoolSize: 1 });
-      ignoreErrors(own);
-      await own.connect();
-      return {
-        confirm: (...question) => confirmOn((args) => own.sendCommand(false, args), ...question),
-        close: async () => {
-          await own.destroy();
-        },
-      };
+    witness: sentinel.duplicate === undefined ? undefined : () => sentinelWitness(sentinel),
+  };
+}
+
+async function sentinelWitness(sentinel: Sentinel): Promise<Witness> {
+  // One connection to the primary: what is asked on another one says nothing about a write on this one.
+  const own = sentinel.duplicate?.({ masterPoolSize: 1 });
+  if (own === undefined) throw notConnected("this Sentinel client has no second connection");
+  ignoreErrors(own);
+  await own.connect();
+  return {
+    confirm: (...question) => confirmOn((args) => own.sendCommand(false, args), ...question),
+    close: async () => {
+      await own.destroy();
     },
   };
 }

@@ -42,11 +42,12 @@ import { readRecord, recordIn, unreadable, whyUnreadable } from "./record-fields
 import { textsOf } from "./reply.ts";
 import { ScriptRunner } from "./script-runner.ts";
 import { SCRIPTS, type Scripts } from "./scripts.ts";
+import { SessionEnds } from "./session-ends.ts";
 import { sumMetrics } from "./shard-metrics.ts";
 import { ShardSweep } from "./shard-sweep.ts";
 import { Shards } from "./shards.ts";
 import { type Spread, spreadOver } from "./spread.ts";
-import { decodeText, encodePart, encodeText } from "./text-code.ts";
+import { encodeText } from "./text-code.ts";
 
 const CAPABILITIES: StoreCapabilities = Object.freeze({
   name: "redis",
@@ -60,8 +61,6 @@ const CAPABILITIES: StoreCapabilities = Object.freeze({
 
 /** Shards of a Cluster, unless the options say otherwise. */
 const CLUSTER_SHARDS = 64;
-/** Marked sessions that one step files, about two milliseconds of Redis. */
-const SETTLE_STEP = 200;
 
 /** The store contract on Redis. See `redisStore`. */
 export class RedisStore implements SessionStore {
@@ -71,6 +70,7 @@ export class RedisStore implements SessionStore {
   readonly #runner: ScriptRunner;
   readonly #events: EventChannel;
   readonly #durability: Durability;
+  readonly #ends: SessionEnds;
   readonly #sweep: ShardSweep;
   /** Where sessions are spread over several shards. */
   readonly #spread: Spread | undefined;
@@ -90,6 +90,7 @@ export class RedisStore implements SessionStore {
       count === 1
         ? undefined
         : spreadOver(this.#connection, this.#shards, this.#runner, (id) => this.find(id));
+    this.#ends = new SessionEnds(this.#shards, this.#runner, this.#durability, this.#spread);
     this.#sweep = new ShardSweep(this.#shards, this.#runner, this.#spread?.index);
   }
 
@@ -109,7 +110,7 @@ export class RedisStore implements SessionStore {
     await this.#begin();
     const base = this.#shards.base(this.#shards.ofSession(session.id));
     const { status, values } = await (this.#spread === undefined
-      ? this.#runner.run("create", base, createArguments(session, limits))
+      ? this.#runner.run("create", base, createArguments(session, limits), { call })
       : this.#spread.writes.create(session, limits, call));
     if (status === "refused") {
       return { status, limit: values[0] === "user" ? "user" : "sessions" };
@@ -141,7 +142,9 @@ export class RedisStore implements SessionStore {
     const { change } = commit;
     const { status, values } = await (this.#spread !== undefined && change?.kind === "sign-in"
       ? this.#spread.writes.signIn(id, commit, change, call)
-      : this.#runner.run("commit", this.#shards.base(shard), commitArguments(id, commit)));
+      : this.#runner.run("commit", this.#shards.base(shard), commitArguments(id, commit), {
+          call,
+        }));
     if (status === "gone") await this.#spread?.index.follow([shard]);
     switch (status) {
       case "applied":
@@ -157,73 +160,58 @@ export class RedisStore implements SessionStore {
     }
   }
 
-  async track(batch: TrackBatch): Promise<void> {
+  async track(batch: TrackBatch, call: StoreCall): Promise<void> {
     await this.#begin();
     const parts = this.#shards.group(batch.items, (item) => item.id);
     const head = [encodeText(batch.instance), batch.sequence, this.#activityLimit];
     const replies = await Promise.all(
       [...parts].map(([shard, items]) =>
-        this.#runner.run("track", this.#shards.base(shard), [...head, ...trackArguments(items)]),
+        this.#runner.run("track", this.#shards.base(shard), [...head, ...trackArguments(items)], {
+          call,
+        }),
       ),
     );
     const seen = replies.flatMap(({ values }) => textsOf(values[0]));
     if (seen.length > 0) await this.#spread?.index.seen(seen);
   }
 
-  async end(id: string, reason: EndReason, { epoch }: EndOptions): Promise<EndResult> {
+  async end(
+    id: string,
+    reason: EndReason,
+    options: EndOptions,
+    call: StoreCall,
+  ): Promise<EndResult> {
     await this.#begin();
-    const shard = this.#shards.ofSession(id);
-    const args = [encodeText(id), reason, epoch ?? "-"];
-    const { status } = await this.#runner.run("end", this.#shards.base(shard), args);
-    if (status !== "superseded") await this.#spread?.index.follow([shard]);
-    if (status === "ended") {
-      return { status, durable: await this.#durability.confirm([id], reason) };
-    }
-    return { status: status === "superseded" ? status : "gone" };
+    return this.#ends.one(id, reason, options, call);
   }
 
-  async endIfDue(id: string): Promise<SessionRecord | undefined> {
+  async endIfDue(id: string, call: StoreCall): Promise<SessionRecord | undefined> {
     await this.#begin();
-    const shard = this.#shards.ofSession(id);
-    const base = this.#shards.base(shard);
-    const { status, values } = await this.#runner.run("endIfDue", base, [encodeText(id)]);
-    if (status === "gone") await this.#spread?.index.follow([shard]);
-    if (status === "unreadable") throw whyUnreadable(id, values[0]);
-    return status === "live" ? recordIn(id, values[0]) : undefined;
+    return this.#ends.ifDue(id, call);
   }
 
   async endUser(
     userId: string,
     reason: EndReason,
-    { except }: { readonly except?: string | undefined },
+    options: { readonly except?: string | undefined },
+    call: StoreCall,
   ): Promise<EndUserResult> {
     await this.#begin();
-    const exceptId = except === undefined ? "-" : encodeText(except);
-    if (this.#spread !== undefined) {
-      const { index, writes } = this.#spread;
-      const { ids } = await index.members(userId, "begin");
-      const ended = await writes.endMembers(userId, ids, reason, exceptId);
-      await index.members(userId, "end");
-      return { ended, durable: await this.#durability.confirm(ended, reason) };
-    }
-    const base = this.#shards.base(0);
-    const args = [encodePart(userId), exceptId, reason, -1];
-    const { status, values } = await this.#runner.run("endUser", base, args);
-    const ended = textsOf(values[0]).map(decodeText);
-    for (let more = status === "settling"; more; ) {
-      more = (await this.#runner.run("settle", base, [SETTLE_STEP])).status === "more";
-    }
-    return { ended, durable: await this.#durability.confirm(ended, reason) };
+    return this.#ends.ofUser(userId, reason, options, call);
   }
 
-  async list(query: StoreQuery): Promise<StorePage> {
+  async list(query: StoreQuery, call: StoreCall): Promise<StorePage> {
     await this.#begin();
     return this.#spread === undefined
-      ? listSessions(query, this.#shards, this.#runner)
-      : this.#spread.lists.list(query);
+      ? listSessions(query, this.#shards, this.#runner, call)
+      : this.#spread.lists.list(query, call);
   }
 
-  async activity(id: string, query: ActivityQuery): Promise<ActivityPage | undefined> {
+  async activity(
+    id: string,
+    query: ActivityQuery,
+    call: StoreCall,
+  ): Promise<ActivityPage | undefined> {
     const { limit, offset, cursor } = query;
     const before = cursor === undefined ? "-" : parseActivityCursor(id, cursor);
     await this.#begin();
@@ -231,7 +219,7 @@ export class RedisStore implements SessionStore {
     const begin = retention === undefined ? "-" : this.#runner.now() - retention;
     const base = this.#shards.base(this.#shards.ofSession(id));
     const args = [encodeText(id), begin, before, offset, limit];
-    const { status, values } = await this.#runner.run("activity", base, args);
+    const { status, values } = await this.#runner.run("activity", base, args, { call });
     if (status === "unreadable") throw whyUnreadable(id, values[0]);
     if (status !== "page") return undefined;
     const [rows, total, next] = values;
@@ -242,11 +230,13 @@ export class RedisStore implements SessionStore {
     };
   }
 
-  async metrics(): Promise<StoreMetrics> {
+  async metrics(call: StoreCall): Promise<StoreMetrics> {
     await this.#begin();
     const metrics = sumMetrics(
       await Promise.all(
-        this.#shards.all.map((shard) => this.#runner.run("metrics", this.#shards.base(shard), [])),
+        this.#shards.all.map((shard) =>
+          this.#runner.run("metrics", this.#shards.base(shard), [], { call }),
+        ),
       ),
     );
     if (this.#spread === undefined) return metrics;
@@ -269,6 +259,7 @@ export class RedisStore implements SessionStore {
             this.#shards,
             this.#runner,
             this.#spread?.index,
+            call,
           ),
         ),
       ),

@@ -1,6 +1,7 @@
-import { SessionError, type StoreSettings } from "@kyb/session-core/store";
+import { SessionError, type StoreCall, type StoreSettings } from "@kyb/session-core/store";
 import type { RedisConnection } from "./connection.ts";
 import { isUnknownScript, storeError } from "./driver-errors.ts";
+import { MOVING } from "./lua/prelude.ts";
 import type { StoreOptions } from "./options.ts";
 import type { ScriptName, Scripts } from "./scripts.ts";
 import { ServerClock } from "./server-clock.ts";
@@ -10,6 +11,8 @@ import { ServerClock } from "./server-clock.ts";
  * is unavailable. Drivers send what was under way again after a reconnect.
  */
 const TOO_LATE = 10_000;
+/** Milliseconds before a script is tried again whose slot is on its way to another node: at first, and at most. */
+const PAUSES = [2, 50] as const;
 
 export interface ScriptReply {
   /** The store's time, epoch milliseconds. */
@@ -23,6 +26,8 @@ export interface RunOptions {
   readonly flags?: "c" | "i";
   /** The store's time after which it must not be done any more. */
   readonly latest?: number;
+  /** For whom: while a slot moves, the script is tried again until this caller stops waiting. */
+  readonly call?: StoreCall | undefined;
 }
 
 /** What of the configuration every script is told. */
@@ -66,10 +71,23 @@ export class ScriptRunner {
     options: RunOptions = {},
   ): Promise<ScriptReply> {
     const digest = this.#digests.get(name) ?? (await this.#digest(name));
-    const sentAt = this.clock.local();
     const command = ["EVALSHA", digest, "1", base, ...this.#header(options), ...args.map(String)];
-    const reply = await this.#send(name, base, command);
-    const [time, status, ...values] = reply;
+    const stopAt = performance.now() + TOO_LATE;
+    const [first, longest] = PAUSES;
+    for (let pause: number = first; ; pause = Math.min(2 * pause, longest)) {
+      const reply = await this.#once(name, base, command);
+      if (reply.status !== MOVING) return reply;
+      // Read before waiting: the signal of a caller who has stopped waiting by then says so.
+      const signal = options.call?.signal;
+      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random() / 2)));
+      if (signal?.aborted === true || performance.now() >= stopAt) throw stillMoving();
+    }
+  }
+
+  async #once(name: ScriptName, base: string, command: readonly string[]): Promise<ScriptReply> {
+    const sentAt = this.clock.local();
+    const [time, status, ...values] = await this.#send(name, base, command);
+    if (status === MOVING) return { now: 0, status: MOVING, values };
     const now = Number(time);
     this.clock.learn(now, sentAt);
     if (status !== "late") return { now, status: String(status), values };
@@ -94,7 +112,7 @@ export class ScriptRunner {
     ];
   }
 
-  async #send(name: ScriptName, base: string, command: string[]): Promise<unknown[]> {
+  async #send(name: ScriptName, base: string, command: readonly string[]): Promise<unknown[]> {
     try {
       return listOf(await this.#connection.send(base, command));
     } catch (error) {
@@ -116,6 +134,13 @@ export class ScriptRunner {
     this.#digests.set(name, digest);
     return digest;
   }
+}
+
+function stillMoving(): SessionError {
+  return new SessionError(
+    "STORE_UNAVAILABLE",
+    "The slot of this session is being moved to another node of the Cluster, and takes no writes until it is there.",
+  );
 }
 
 function listOf(reply: unknown): unknown[] {

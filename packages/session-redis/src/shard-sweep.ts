@@ -23,13 +23,13 @@ export class ShardSweep {
   }
 
   /** Until nothing is left, or until `stopAt` by `performance.now()`. */
-  async run(stopAt: number, { signal }: StoreCall): Promise<SweepResult> {
+  async run(stopAt: number, call: StoreCall): Promise<SweepResult> {
     const { count } = this.#shards;
     let ended = 0;
     for (let done = 0; done < count; ) {
       const shard = this.#next;
       const base = this.#shards.base(shard);
-      const { status, values } = await this.#runner.run("sweep", base, [STEP]);
+      const { status, values } = await this.#runner.run("sweep", base, [STEP], { call });
       const [more, moves, kept] = values;
       ended += Number(status);
       this.#kept[shard] = Number(kept);
@@ -39,7 +39,7 @@ export class ShardSweep {
         this.#next = (shard + 1) % count;
         done++;
       }
-      if (done < count && (performance.now() >= stopAt || signal.aborted)) {
+      if (done < count && (performance.now() >= stopAt || call.signal.aborted)) {
         return { ended, more: true };
       }
     }

@@ -62,10 +62,12 @@ export class Shards {
     const key = `${this.base(0)}meta`;
     let stored: unknown;
     try {
-      [, stored] = await Promise.all([
-        this.#connection.send(key, ["HSETNX", key, "shards", String(this.count)]),
-        this.#connection.send(key, ["HGET", key, "shards"]),
-      ]);
+      stored = await this.#connection.send(key, ["HGET", key, "shards"]);
+      if (stored === null || stored === undefined) {
+        // Only now: a Redis that is full refuses every write, and sessions can still be read and ended.
+        await this.#connection.send(key, ["HSETNX", key, "shards", String(this.count)]);
+        stored = await this.#connection.send(key, ["HGET", key, "shards"]);
+      }
     } catch (error) {
       throw storeError(error);
     }

@@ -1,3 +1,4 @@
+import type { StoreCall } from "@kyb/session-core/store";
 import type { RedisConnection } from "./connection.ts";
 import { storeError } from "./driver-errors.ts";
 import { textsOf } from "./reply.ts";
@@ -51,24 +52,23 @@ export class SpreadIndex {
   async enter(
     userId: string,
     id: string,
+    call: StoreCall,
     write: (latest: number) => Promise<Written>,
   ): Promise<ScriptReply> {
     const base = this.#userBase(userId);
     const place = [encodePart(userId), encodeText(id), crypto.randomUUID()];
-    const { values } = await this.#runner.run("reserve", base, [...place, LEASE]);
+    const { values } = await this.#runner.run("reserve", base, [...place, LEASE], { call });
     // If this fails nobody knows whether the record was written: the reservation stays until the sweep has looked.
     const { reply, createdAt } = await write(Number(values[0]));
-    await this.#runner.run("confirm", base, [...place, createdAt ?? "-"]);
+    await this.#runner.run("confirm", base, [...place, createdAt ?? "-"], { call });
     return reply;
   }
 
   /** Live sessions of a user. Entries of others that are met go. */
-  async live(userId: string): Promise<Member[]> {
-    const { values } = await this.#runner.run("members", this.#userBase(userId), [
-      encodePart(userId),
-      "all",
-    ]);
-    const found = await this.#peek(encodePart(userId), textsOf(values[0]));
+  async live(userId: string, call: StoreCall): Promise<Member[]> {
+    const args = [encodePart(userId), "all"];
+    const { values } = await this.#runner.run("members", this.#userBase(userId), args, { call });
+    const found = await this.#peek(encodePart(userId), textsOf(values[0]), call);
     const stale = found.filter(({ state }) => state !== "live");
     await this.remove(
       userId,
@@ -85,11 +85,10 @@ export class SpreadIndex {
   async members(
     userId: string,
     step: "begin" | "end" | "look",
+    call: StoreCall,
   ): Promise<{ ids: string[]; state: string; isQuiet: boolean }> {
-    const { values } = await this.#runner.run("members", this.#userBase(userId), [
-      encodePart(userId),
-      step,
-    ]);
+    const args = [encodePart(userId), step];
+    const { values } = await this.#runner.run("members", this.#userBase(userId), args, { call });
     return {
       ids: textsOf(values[0]).map(decodeText),
       state: String(values[1]),
@@ -200,11 +199,12 @@ export class SpreadIndex {
   async #peek(
     user: string,
     ids: readonly string[],
+    call?: StoreCall,
   ): Promise<(Member & { readonly state: string })[]> {
     const parts = this.#shards.group(ids, decodeText);
     const replies = await Promise.all(
       [...parts].map(([shard, part]) =>
-        this.#runner.run("peek", this.#shards.base(shard), [user, ...part]),
+        this.#runner.run("peek", this.#shards.base(shard), [user, ...part], { call }),
       ),
     );
     return replies.flatMap(({ values }) =>

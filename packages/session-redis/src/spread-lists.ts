@@ -2,6 +2,7 @@ import {
   isSessionError,
   lifecycle,
   type SessionRecord,
+  type StoreCall,
   type StorePage,
   type StoreQuery,
 } from "@kyb/session-core/store";
@@ -41,7 +42,7 @@ export class SpreadLists {
     this.#find = find;
   }
 
-  async list(query: StoreQuery): Promise<StorePage> {
+  async list(query: StoreQuery, call: StoreCall): Promise<StorePage> {
     const start = query.cursor === undefined ? undefined : parseListCursor(query, query.cursor);
     const { search, userId } = query;
     if (search !== undefined && start === undefined) {
@@ -51,11 +52,11 @@ export class SpreadLists {
         return { records, nextCursor: undefined, total: undefined };
       }
     }
-    if (userId === undefined || search !== undefined) return this.#listAll(query, start);
+    if (userId === undefined || search !== undefined) return this.#listAll(query, start, call);
     for (let tries = 1; ; tries++) {
-      const before = await this.#index.members(userId, "look");
-      const page = await this.#listUser(query, userId, start);
-      const after = await this.#index.members(userId, "look");
+      const before = await this.#index.members(userId, "look", call);
+      const page = await this.#listUser(query, userId, start, call);
+      const after = await this.#index.members(userId, "look", call);
       // A page that a revocation overlapped may show some of what ended together.
       if ((before.isQuiet && before.state === after.state) || tries === TRIES) return page;
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -63,13 +64,19 @@ export class SpreadLists {
   }
 
   /** Every shard answers the beginning of its part; together they are the page. */
-  async #listAll(query: StoreQuery, start: ListPlace | undefined): Promise<StorePage> {
+  async #listAll(
+    query: StoreQuery,
+    start: ListPlace | undefined,
+    call: StoreCall,
+  ): Promise<StorePage> {
     const skip = start?.skip ?? query.offset;
     const want = skip + query.limit + 1;
     const misses = Math.max(50, Math.ceil(MAX_MISSES / this.#shards.count));
     const args = listArguments(query, start, { want, skip: 0, full: false, misses });
     const replies = await Promise.all(
-      this.#shards.all.map((shard) => this.#runner.run("list", this.#shards.base(shard), args)),
+      this.#shards.all.map((shard) =>
+        this.#runner.run("list", this.#shards.base(shard), args, { call }),
+      ),
     );
     await this.#index.follow(this.#shards.all.filter((_, shard) => replies[shard] !== undefined));
     const compare = comparison(query);
@@ -108,6 +115,7 @@ export class SpreadLists {
     query: StoreQuery,
     userId: string,
     start: ListPlace | undefined,
+    call: StoreCall,
   ): Promise<StorePage> {
     const base = this.#shards.base(this.#shards.ofUser(userId));
     const isByAccess = query.sort === "lastAccessTime";
@@ -120,7 +128,7 @@ export class SpreadLists {
       const want = isByAccess ? PIECE : wanted - chosen.length;
       const ordered = { ...query, sort: "createdAt" as const };
       const args = listArguments(ordered, place, { want, skip: 0, full: false, misses: want });
-      const reply = await this.#runner.run("list", base, args, { flags: "i" });
+      const reply = await this.#runner.run("list", base, args, { flags: "i", call });
       total = Number(reply.values[1]);
       const rows = rowsOf(reply);
       const records = await Promise.all(rows.map(({ id }) => this.#readable(id)));

@@ -44,25 +44,25 @@ export class SpreadWrites {
     const base = this.#shards.base(this.#shards.ofSession(id));
     const args = createArguments(session, NO_LIMITS);
     const write = async (latest: number): Promise<Written> => {
-      const reply = await this.#runner.run("create", base, args, { latest });
+      const reply = await this.#runner.run("create", base, args, { latest, call });
       const createdAt = reply.status === "created" ? this.#createdAt(reply) : undefined;
       return { reply, createdAt };
     };
     const enter = async (latest: number): Promise<ScriptReply> => {
       if (userId === undefined) return (await write(latest)).reply;
-      return this.#index.enter(userId, id, (lease) => write(Math.min(lease, latest)));
+      return this.#index.enter(userId, id, call, (lease) => write(Math.min(lease, latest)));
     };
     if (maxSessions === undefined && user === undefined) return enter(Number.POSITIVE_INFINITY);
     return this.#holdUser(userId, user, call, (userLatest) =>
       this.#holdRoom(maxSessions, call, async (roomLatest) => {
-        const check = await this.#runner.run("create", base, args, { flags: "c" });
+        const check = await this.#runner.run("create", base, args, { flags: "c", call });
         if (check.status !== "fits") return check;
-        const victims = await this.#overLimit(userId, user, id);
+        const victims = await this.#overLimit(userId, user, id, call);
         if (victims === undefined) return { ...check, status: "refused", values: ["user"] };
         if (!(await this.#makeRoom(maxSessions, victims.length))) {
           return { ...check, status: "refused", values: ["sessions"] };
         }
-        await this.#evict(userId, victims);
+        await this.#evict(userId, victims, call);
         return enter(Math.min(userLatest, roomLatest));
       }),
     );
@@ -73,8 +73,8 @@ export class SpreadWrites {
     const { userId, limit } = change;
     const args = commitArguments(id, commit);
     const enter = (latest: number): Promise<ScriptReply> =>
-      this.#index.enter(userId, id, async (lease) => {
-        const limits = { latest: Math.min(lease, latest) };
+      this.#index.enter(userId, id, call, async (lease) => {
+        const limits = { latest: Math.min(lease, latest), call };
         const reply = await this.#runner.run("commit", base, args, limits);
         const [, before, createdAt, now] = reply.values.map(String);
         const isTheirs = reply.status === "applied" && now === encodePart(userId);
@@ -87,11 +87,11 @@ export class SpreadWrites {
       limit === undefined
         ? await enter(Number.POSITIVE_INFINITY)
         : await this.#holdUser(userId, limit, call, async (latest) => {
-            const check = await this.#runner.run("commit", base, args, { flags: "c" });
+            const check = await this.#runner.run("commit", base, args, { flags: "c", call });
             if (check.status !== "fits") return check;
-            const victims = await this.#overLimit(userId, limit, id);
+            const victims = await this.#overLimit(userId, limit, id, call);
             if (victims === undefined) return { ...check, status: "refused", values: ["user"] };
-            await this.#evict(userId, victims);
+            await this.#evict(userId, victims, call);
             return enter(latest);
           });
     // The user that the session had before.
@@ -105,13 +105,14 @@ export class SpreadWrites {
     ids: readonly string[],
     reason: EndReason,
     except: string,
+    call: StoreCall,
   ): Promise<string[]> {
     const parts = this.#shards.group(ids, (id) => id);
     const replies = await Promise.all(
       [...parts].map(([shard, part]) => {
         const coded = part.map(encodeText);
         const args = [encodePart(userId), except, reason, coded.length, ...coded];
-        return this.#runner.run("endUser", this.#shards.base(shard), args);
+        return this.#runner.run("endUser", this.#shards.base(shard), args, { call });
       }),
     );
     await this.#index.follow(parts.keys());
@@ -143,9 +144,10 @@ export class SpreadWrites {
     userId: string | undefined,
     limit: UserLimit | undefined,
     self: string,
+    call: StoreCall,
   ): Promise<readonly Member[] | undefined> {
     if (userId === undefined || limit === undefined) return [];
-    const others = (await this.#index.live(userId)).filter(({ id }) => id !== self);
+    const others = (await this.#index.live(userId, call)).filter(({ id }) => id !== self);
     if (others.length < limit.max) return [];
     if (limit.policy === "reject") return undefined;
     const time = limit.policy === "evict-oldest" ? "createdAt" : "lastAccessTime";
@@ -154,10 +156,14 @@ export class SpreadWrites {
       .slice(0, others.length - limit.max + 1);
   }
 
-  async #evict(userId: string | undefined, victims: readonly Member[]): Promise<void> {
+  async #evict(
+    userId: string | undefined,
+    victims: readonly Member[],
+    call: StoreCall,
+  ): Promise<void> {
     if (userId === undefined || victims.length === 0) return;
     const ids = victims.map(({ id }) => id);
-    await this.endMembers(userId, ids, "limit", "-");
+    await this.endMembers(userId, ids, "limit", "-", call);
   }
 
   /** Makes room for one session beside the room that `leaving` ones will make; false: nobody had to go. */

@@ -5,7 +5,7 @@ import { LoopWatch } from "@kyb/session-testkit/faults";
 import type { RedisCluster, RedisClusterNode } from "@kyb/session-testkit/servers";
 
 /** Milliseconds that the manager gives its store. */
-export const DEADLINE = 500;
+export const DEADLINE = 1000;
 
 interface CrowdData {
   own: string;
@@ -37,8 +37,8 @@ export class Crowd {
   #isOver = false;
   #going: Promise<unknown> = Promise.resolve();
 
-  constructor(store: SessionStore) {
-    this.manager = new SessionManager<CrowdData>({ store, storeTimeout: DEADLINE });
+  constructor(store: SessionStore, storeTimeout: number = DEADLINE) {
+    this.manager = new SessionManager<CrowdData>({ store, storeTimeout });
   }
 
   async join(count: number): Promise<void> {
@@ -57,9 +57,14 @@ export class Crowd {
     this.#going = Promise.all(this.members.map((member) => this.#live(member)));
   }
 
-  async stop(): Promise<void> {
+  /** Nobody asks any more. */
+  async rest(): Promise<void> {
     this.#isOver = true;
     await this.#going;
+  }
+
+  async stop(): Promise<void> {
+    await this.rest();
     await this.manager.close();
     this.#loop.stop();
   }

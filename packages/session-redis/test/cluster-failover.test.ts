@@ -15,7 +15,8 @@ describeWithServer(
   (cluster) => {
     for (const name of ["node-redis 6", "ioredis 6"] as const) {
       it(`keeps its word, with ${name}`, { timeout: 600_000 }, async (context) => {
-        const rounds = isLongForm() ? 20 : 3;
+        // Each master once with one driver; the other one has to find its way as well.
+        const rounds = isLongForm() ? 20 : name === "node-redis 6" ? 3 : 1;
         const suite = `redis cluster, ${name}: failover`;
         countInto(context, { suite });
         const driver = await clusterDrivers[name](cluster().urls);

@@ -1,6 +1,6 @@
-import { describeWithServer, storeSuite } from "@kyb/session-testkit";
+import { describeWithServer } from "@kyb/session-testkit";
 import { afterAll, beforeAll } from "vitest";
-import { clusterDrivers, type Driver, harnessOf } from "./support.ts";
+import { clusterDrivers, type Driver, driverSuite, harnessOf } from "./support.ts";
 
 describeWithServer(
   "redis-cluster",
@@ -17,20 +17,21 @@ describeWithServer(
             node.command(...args),
       );
     for (const [name, connect] of Object.entries(clusterDrivers)) {
-      const drivers: Driver[] = [];
+      const connected: Driver[] = [];
       const driver = (): Driver => {
-        const [first] = drivers;
+        const [first] = connected;
         if (first === undefined) throw new Error("not connected yet");
         return first;
       };
       beforeAll(async () => {
-        drivers.push(await connect(server().urls));
+        connected.push(await connect(server().urls));
       });
       afterAll(() => driver().close());
 
       // Fewer shards than by default, so that every primary has some and a case takes milliseconds.
-      storeSuite(`redis cluster, ${name}`, harnessOf(driver, { shards: 6, clear, publishers }), {
-        interleavings: name === "node-redis 6" ? 10 : 2,
+      const harness = harnessOf(driver, { shards: 6, clear, publishers });
+      driverSuite(name, `redis cluster, ${name}`, harness, {
+        interleavings: name === "node-redis 6" ? 4 : 2,
       });
     }
   },

@@ -1,4 +1,5 @@
-import { isSessionError } from "@kyb/session-core/store";
+import { readFileSync } from "node:fs";
+import { isSessionError, type NewSession } from "@kyb/session-core/store";
 import { describeWithServer } from "@kyb/session-testkit";
 import { Cluster, Redis } from "ioredis";
 import { createClient } from "redis";
@@ -74,6 +75,45 @@ describeWithServer("redis", "redisStore", (server) => {
     locked.destroy();
   });
 
+  it("needs no more than the README's ACL allows, and says so where the channel is missing", async () => {
+    const admin = client();
+    await admin.connect();
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const [, rules = ""] = /ACL SETUSER sessions on >secret (.+)$/m.exec(readme) ?? [];
+    await admin.sendCommand(["ACL", "SETUSER", "sessions", "on", ">secret", ...rules.split(" ")]);
+    await admin.sendCommand([
+      ...["ACL", "SETUSER", "mute", "on", ">secret", "resetchannels"],
+      ...rules.split(" ").filter((rule) => !rule.startsWith("&")),
+    ]);
+    const url = (user: string) => server().url.replace("//", `//${user}:secret@`);
+    const allowed = createClient({ url: url("sessions") });
+    const mute = createClient({ url: url("mute") });
+    await Promise.all([allowed.connect(), mute.connect()]);
+    const store = redisStore({ client: allowed, shards: 3 });
+    const told = new Promise((resolve) => store.subscribe(resolve));
+    const user = { max: 1, policy: "evict-oldest" } as const;
+    for (const id of ["a", "b"]) {
+      const limits = { maxSessions: 9, user };
+      expect((await store.create(session(id), limits, call)).status).toBe("created");
+    }
+    await store.end("b", "revoked", {}, call);
+    await store.sweep({ milliseconds: 100 }, call);
+    expect((await store.metrics(call)).totalSessions).toBe(2);
+    // Nobody hears the first events before the subscription stands.
+    for (const stopAt = performance.now() + 5000; performance.now() < stopAt; ) {
+      await admin.sendCommand(["PUBLISH", "kyb:events", "created marker - 0 -"]);
+      if (await Promise.race([told, Promise.resolve()])) break;
+    }
+    expect(await told).toHaveProperty("sessionId");
+    const other = redisStore({ client: mute, prefix: "kyb:mute:" });
+    const none = { maxSessions: undefined, user: undefined };
+    await expect(other.create(session("c"), none, call)).rejects.toMatchObject({
+      code: "STORE_MISCONFIGURED",
+    });
+    await Promise.all([store.close(), other.close()]);
+    for (const each of [admin, allowed, mute]) each.destroy();
+  });
+
   it("closes twice as once, leaves the client open, and rejects everything afterwards", async () => {
     const mine = client();
     await mine.connect();
@@ -86,6 +126,14 @@ describeWithServer("redis", "redisStore", (server) => {
     mine.destroy();
   });
 });
+
+function session(id: string): NewSession {
+  return {
+    ...{ id, secretHash: `hash-of-${id}`, transport: "cookie", userId: "ann" },
+    ...{ ipAddress: "192.0.2.1", userAgent: "test", provisionalTimeout: undefined },
+    ...{ idleTimeout: 3_600_000, absoluteTimeout: 36_000_000, metadata: {}, metadataBytes: 0 },
+  };
+}
 
 function thrown(action: () => unknown): unknown {
   try {

@@ -1,7 +1,7 @@
 import { isSessionError, type NewSession, type SessionStore } from "@kyb/session-core/store";
 import { describeWithServer } from "@kyb/session-testkit";
 import { startRedis } from "@kyb/session-testkit/servers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { redisStore } from "../src/index.ts";
 import { type Driver, drivers } from "./support.ts";
 
@@ -19,6 +19,7 @@ describeWithServer("redis", "a Redis that has trouble", (server) => {
   beforeAll(async () => {
     driver = await drivers["node-redis 6"](server().url);
   });
+  afterEach(() => driver.command("CONFIG", "SET", "maxmemory", "0"));
   afterAll(() => driver.close());
 
   it("forgets its scripts at any time, and nothing is lost or done twice (F-16)", async () => {
@@ -33,21 +34,52 @@ describeWithServer("redis", "a Redis that has trouble", (server) => {
     await store.close();
   });
 
-  it("is full under noeviction: STORE_FULL, but sessions end, and all goes on when there is room (F-14)", async () => {
-    const { store } = open();
-    for (const id of ["a", "doomed"]) await store.create(session(id), none, call);
-    await store.create({ ...session("anns"), userId: "ann" }, none, call);
-    await driver.command("CONFIG", "SET", "maxmemory", "1");
-    try {
+  for (const shards of [1, 3]) {
+    it(`is full under noeviction, ${shards} shards: STORE_FULL, but whatever ends does, and all is counted (F-14)`, async () => {
+      const { store, prefix } = open({ shards });
+      const ids = ["a", "doomed", "due", "swept", "anns"];
+      for (const id of ids) await store.create(session(id), none, call);
+      for (const id of ["bobs", "bobs too"]) {
+        await store.create({ ...session(id), userId: "bob" }, none, call);
+      }
+      // Time passes in one of two stores only.
+      const clock = { now: () => Date.now() + 7_200_000 };
+      const late = redisStore({ client: driver.client, prefix, shards, clock });
+      await driver.command("CONFIG", "SET", "maxmemory", "1");
       expect(await codeOf(store.create(session("b"), none, call))).toBe("STORE_FULL");
       expect(await codeOf(store.commit("a", increment("one"), call))).toBe("STORE_FULL");
-      expect((await store.find("a", call))?.state.version).toBe(0);
-      expect((await store.end("doomed", "revoked", {}, call)).status, "a revocation").toBe("ended");
-      expect((await store.endUser("ann", "revoked", {}, call)).ended).toEqual(["anns"]);
-    } finally {
+      expect((await store.find("a", call))?.state.version, "what a refused write changed").toBe(0);
+      expect(await store.end("doomed", "revoked", {}, call)).toMatchObject({ status: "ended" });
+      expect(await store.end("doomed", "revoked", {}, call)).toMatchObject({ status: "gone" });
+      const { ended } = await store.endUser("bob", "revoked", {}, call);
+      expect([...ended].sort()).toEqual(["bobs", "bobs too"]);
+      for (const id of ["doomed", "bobs", "bobs too"]) {
+        expect((await store.find(id, call))?.endReason).toBe("revoked");
+        expect(await codeOf(store.commit(id, increment("two"), call))).toEqual("no error");
+      }
+      expect(await late.endIfDue("due", call)).toBeUndefined();
+      await late.track({ instance: "i", sequence: 0, items: [item("a")] }, call);
+      await sweep(late);
+      expect(await store.metrics(call)).toMatchObject({
+        activeSessions: 0,
+        endedByReason: { revoked: 3, idle: 4 },
+      });
       await driver.command("CONFIG", "SET", "maxmemory", "0");
-    }
-    expect((await store.commit("a", increment("one"), call)).status).toBe("applied");
+      expect(await store.create(session("b"), none, call)).toMatchObject({ status: "created" });
+      expect((await store.metrics(call)).activeSessions).toBe(1);
+      await Promise.all([store.close(), late.close()]);
+    });
+  }
+
+  it("is full and a user has as many sessions as may be: who has to go has ended, wherever a new one is made", async () => {
+    const { store } = open();
+    const anns = (id: string) => ({ ...session(id), userId: "ann" });
+    const one = { ...none, user: { max: 1, policy: "evict-oldest" } } as const;
+    await store.create(anns("first"), one, call);
+    await driver.command("CONFIG", "SET", "maxmemory", "1");
+    expect((await store.create(anns("second"), one, call)).status).toBe("created");
+    expect((await store.find("first", call))?.endReason).toBe("limit");
+    expect((await store.metrics(call)).activeSessions).toBe(1);
     await store.close();
   });
 
@@ -169,9 +201,13 @@ describe("a Redis that restarts or has replicas", () => {
     for (const connect of Object.values(drivers)) {
       const driver = await connect(redis.url);
       const store = redisStore({ client: driver.client, replicas: 1, replicaTimeout: 300 });
-      for (const id of ["a", "b"])
+      for (const id of ["a", "b", "c"])
         await store.create({ ...session(id), userId: "ann" }, none, call);
       expect(await store.end("a", "revoked", {}, call)).toEqual({ status: "ended", durable: true });
+      await driver.command("CONFIG", "SET", "maxmemory", "1");
+      const full = await store.end("c", "revoked", {}, call);
+      await driver.command("CONFIG", "SET", "maxmemory", "0");
+      expect(full, "while Redis is full").toEqual({ status: "ended", durable: true });
       replica.pause();
       const answer = await store.endUser("ann", "revoked", {}, call);
       expect(answer).toEqual({ ended: ["b"], durable: false });

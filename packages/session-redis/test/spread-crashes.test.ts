@@ -50,8 +50,8 @@ describeWithServer("redis", "an instance that dies between two writes (F-24)", (
       const user = { max: 1, policy: "evict-oldest" } as const;
       return store.create({ ...session("new"), userId: "ann" }, { ...none, user }, call);
     },
-    "ends one": (store) => store.end("anns", "revoked", {}),
-    "ends a user": (store) => store.endUser("ann", "revoked", {}),
+    "ends one": (store) => store.end("anns", "revoked", {}, call),
+    "ends a user": (store) => store.endUser("ann", "revoked", {}, call),
   };
   for (const [name, act] of Object.entries(acts)) {
     it(`${name}: after one sweep index and sessions agree, whatever write was the last`, async () => {
@@ -70,7 +70,7 @@ describeWithServer("redis", "an instance that dies between two writes (F-24)", (
         const dying = new Dying(client);
         const store = new RedisStore({ client: dying.proxy, clock, shards: 3 }, SCRIPTS);
         // Scripts are known to the store and to the server, so that what is counted are the steps.
-        await store.metrics();
+        await store.metrics(call);
         dying.left = point;
         const died = await act(store).then(
           () => false,

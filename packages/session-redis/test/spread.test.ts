@@ -13,6 +13,6 @@ describeWithServer("redis", "sessions that are spread over shards", (server) => 
   storeSuite(
     "redis, 5 shards",
     harnessOf(() => driver, { shards: 5 }),
-    { interleavings: 20 },
+    { interleavings: 8 },
   );
 });

@@ -8,11 +8,17 @@ import {
   type RedisClusterOptions,
   startRedisCluster,
 } from "./servers/redis-cluster.ts";
+import {
+  type RedisSentinel,
+  type RedisSentinelOptions,
+  startRedisSentinel,
+} from "./servers/redis-sentinel.ts";
 
 /** What each kind of server is, and how it is made. */
 export interface ServerKinds {
   redis: { readonly server: RedisServer; readonly options: RedisOptions };
   "redis-cluster": { readonly server: RedisCluster; readonly options: RedisClusterOptions };
+  "redis-sentinel": { readonly server: RedisSentinel; readonly options: RedisSentinelOptions };
   postgres: { readonly server: PostgresServer; readonly options: PostgresOptions };
 }
 
@@ -20,7 +26,12 @@ const START: {
   readonly [Kind in ServerKind]: (
     options?: ServerKinds[Kind]["options"],
   ) => Promise<ServerKinds[Kind]["server"]>;
-} = { redis: startRedis, "redis-cluster": startRedisCluster, postgres: startPostgres };
+} = {
+  redis: startRedis,
+  "redis-cluster": startRedisCluster,
+  "redis-sentinel": startRedisSentinel,
+  postgres: startPostgres,
+};
 
 /** Longest time that a start may take, milliseconds. */
 const TIMEOUT = 120_000;

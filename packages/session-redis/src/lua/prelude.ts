@@ -1,16 +1,28 @@
 import { RECORD_VERSION } from "@kyb/session-core/store";
 
+/** What a script answers that found its shard on its way to another node. It has done nothing. */
+export const MOVING = "moving";
+
 /**
  * What all scripts have in common: time, the record's texts, the live indexes, and the one way in which a session ends.
  *
  * Every key a script touches begins with `KEYS[1]`, the shard's own beginning with its hash tag, so that all of
- * them lie in one slot. `ARGV[1..6]` are the same everywhere (see `script-header.ts`), the script's own follow.
+ * them lie in one slot. `ARGV[1..6]` are the same everywhere (see `script-runner.ts`), the script's own follow.
  *
  * Texts that come from users arrive encoded (see `text-code.ts`): no blank is in them, so that a record's parts are
  * blank-separated texts that need no parser. Lua compares strings by the server's locale; `precedes` compares bytes.
  */
 export const PRELUDE: string = `
 local call, base, channel, flags = redis.call, KEYS[1], ARGV[3], ARGV[4]
+
+-- While a slot of a Cluster moves, some of its keys are here and some are there, and a script would take those for gone
+-- that it does not see. Both nodes refuse a command about two keys they do not have: these two nobody ever has.
+local here = redis.pcall('EXISTS', base .. 'nothing', base .. 'nowhere')
+if type(here) == 'table' then
+  if string.find(here.err, 'non local key', 1, true) then return {'0', '${MOVING}'} end
+  return here
+end
+
 local retention = tonumber(ARGV[5]) or math.huge
 local max_ended = tonumber(ARGV[6]) or math.huge
 local now = tonumber(ARGV[1])
@@ -187,7 +199,12 @@ local function forget_ended(most)
   return #old == most
 end
 
+-- Ends, and what follows from them, make room: they are carried out also where maxmemory is reached. Redis lets a script
+-- go on that has begun to write, and this order writes nothing.
+local function insist() call('DEL', base .. 'nothing') end
+
 local function finish(r, reason)
+  insist()
   redis.pcall('HSET', r.key, 'e', text_of(now) .. ' ' .. reason)
   r.ended = text_of(now)
   settle(r, now, reason)
@@ -220,10 +237,6 @@ local function live(id)
   if finish_if_due(r) then return nil, r end
   return r
 end
-
--- Ends, and what follows from them, make room: they are carried out also where maxmemory is reached. Redis lets a script
--- go on that has begun to write, and this order writes nothing.
-local function insist() call('DEL', base .. 'nothing') end
 
 -- All fields of a record; none where something else lies under its key.
 local function record(id)

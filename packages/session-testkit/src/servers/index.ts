@@ -8,4 +8,9 @@ export {
   startRedisCluster,
 } from "./redis-cluster.ts";
 export type { RedisNode, RedisRestart } from "./redis-node.ts";
+export {
+  type RedisSentinel,
+  type RedisSentinelOptions,
+  startRedisSentinel,
+} from "./redis-sentinel.ts";
 export { RespError, type RespReply } from "./resp.ts";

@@ -2,7 +2,7 @@ import { hasPostgres, postgresUser } from "./postgres.ts";
 import { redisProgram } from "./redis-node.ts";
 
 /** The servers that tests can start. */
-export type ServerKind = "redis" | "redis-cluster" | "postgres";
+export type ServerKind = "redis" | "redis-cluster" | "redis-sentinel" | "postgres";
 
 /** Why a server cannot be started on this machine and how to install it; undefined: it can. */
 export function missingServer(kind: ServerKind): string | undefined {
