@@ -29,6 +29,7 @@ export class Circuit {
   #failures = 0;
   #answeredAt = Number.NEGATIVE_INFINITY;
   #isOpen = false;
+  #isSuspected = false;
   #isProbing = false;
   #probeAt = 0;
 
@@ -55,18 +56,31 @@ export class Circuit {
     this.#failures = 0;
     this.#answeredAt = now;
     this.#isOpen = false;
+    this.#isSuspected = false;
     this.#isProbing = false;
   }
 
-  /** A call found nobody there. */
-  failed(admission: Admission, now: number): void {
+  /**
+   * A call found nobody there. Answers whether that looks like an outage: then {@link Circuit.confirm} has to be called
+   * once everything that has arrived by now has been heard. A process that was held up for a while learns of its
+   * failures first, and only then of the answers that came meanwhile.
+   */
+  failed(admission: Admission, now: number): boolean {
     if (admission === "probe") {
       this.#isProbing = false;
       this.#probeAt = now + PROBE_PAUSE;
-      return;
+      return false;
     }
     this.#failures += 1;
-    if (this.#isOpen || this.#failures < FAILURES || now - this.#answeredAt < SILENCE) return;
+    if (this.#isOpen || this.#isSuspected) return false;
+    this.#isSuspected = this.#failures >= FAILURES && now - this.#answeredAt >= SILENCE;
+    return this.#isSuspected;
+  }
+
+  /** Opens, unless an answer has been heard since. */
+  confirm(now: number): void {
+    if (!this.#isSuspected) return;
+    this.#isSuspected = false;
     this.#isOpen = true;
     this.#probeAt = now + PROBE_PAUSE;
   }

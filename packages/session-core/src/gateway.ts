@@ -2,6 +2,7 @@ import { type Admission, Circuit, PROBE_TIMEOUT } from "./circuit.ts";
 import type { Clock } from "./environment.ts";
 import { isOutage, isSessionError, SessionError, type SessionErrorCode } from "./errors.ts";
 import type { EventEmitter } from "./events.ts";
+import { unref } from "./internal/timer.ts";
 import type { MaybePromise, SessionStore, StoreCall } from "./store.ts";
 
 /** Whether a store answers later. */
@@ -133,7 +134,9 @@ export class StoreGateway {
   #judge(admission: Admission, cause: unknown): void {
     const now = this.#clock.monotonic();
     if (isSessionError(cause) && cause.code !== "STORE_UNAVAILABLE") this.#circuit.answered(now);
-    else this.#circuit.failed(admission, now);
+    else if (this.#circuit.failed(admission, now)) {
+      unref(setTimeout(() => this.#circuit.confirm(this.#clock.monotonic()), 0));
+    }
   }
 
   #failed(operation: string, cause: unknown): SessionError {

@@ -26,7 +26,9 @@ afterEach(() => {
 class Line {
   readonly world: World;
   /** What the next calls meet. */
-  weather: "fine" | "hangs" | "rejects" | Error = "fine";
+  weather: "fine" | "late" | "hangs" | "rejects" | Error = "fine";
+  /** Delivers the answer to the call that came last in the weather "late". */
+  deliver: () => void = () => undefined;
   /** Calls that have come and have not been answered. */
   waiting = 0;
   asked = 0;
@@ -36,6 +38,11 @@ class Line {
       store: wrappedStore(memoryStore(), async (_method, run) => {
         this.asked += 1;
         if (this.weather === "fine") return run();
+        if (this.weather === "late") {
+          return new Promise((resolve) => {
+            this.deliver = () => resolve(run());
+          });
+        }
         if (this.weather === "rejects") throw new Error("connection reset");
         if (this.weather !== "hangs") throw this.weather;
         this.waiting += 1;
@@ -147,7 +154,22 @@ describe("a store that has stopped answering (R-78, F-11)", () => {
     line.weather = "rejects";
     await line.pass(PAUSE);
     expect(await line.reach(FAILURES)).toBe(FAILURES);
+    await line.pass(1);
     expect(await line.reach(50)).toBe(0);
+  });
+
+  it("is not given up by a process that was held up, and hears of its failures before the answers", async () => {
+    const line = new Line();
+    await line.ask();
+    line.weather = "late";
+    expect(await line.reach(1)).toBe(1);
+    // Nothing is heard for a while, though the answer to the first call is on its way.
+    line.world.clock.advance(2 * PAUSE);
+    line.weather = "rejects";
+    expect(await line.reach(2 * FAILURES)).toBe(2 * FAILURES);
+    line.deliver();
+    await line.pass(1);
+    expect(await line.reach(3)).toBe(3);
   });
 });
 
@@ -220,6 +242,7 @@ describe("a store that answers at once as well as later, as one on a file does",
     world.clock.advance(PAUSE);
     say("later");
     for (let call = 0; call < FAILURES; call++) await failureOf(world.manager.get(UNKNOWN));
+    await timers.advance(1);
     world.clock.advance(PAUSE);
     say("throws");
     await failureOf(world.manager.get(UNKNOWN));
