@@ -5,7 +5,6 @@ import { percentile, type Spread, spread } from "../method/statistics.ts";
 import { Heartbeat, timeEach } from "./blocks.ts";
 import { type Collections, collectionsDuring, type MemoryUse, settledMemory } from "./heap.ts";
 import { Population } from "./population.ts";
-import { Stopwatch } from "./stopwatch.ts";
 
 const REQUESTS_EACH = 20;
 const CROWD = 10_000;
@@ -149,9 +148,9 @@ async function revoke(): Promise<Block> {
   let ended = 0;
   let longest = 0;
   const { longest: collection } = await collectionsDuring(async () => {
-    const watch = new Stopwatch();
+    const heartbeat = new Heartbeat();
     ({ ended } = await population.manager.revokeUser("crowd"));
-    longest = watch.lap();
+    longest = await heartbeat.stop();
   });
   return { longest, collection, ended };
 }

@@ -3,6 +3,7 @@ import { jsonBytes } from "../metadata.ts";
 import { Arena, SEGMENT_BYTES, SEGMENT_ENTRIES } from "./arena.ts";
 import type { ActivityEntry } from "./entry.ts";
 import { type Kind, Kinds } from "./kinds.ts";
+import type { LogPage, LogQuery } from "./log-page.ts";
 import { type EntryNumbers, isPackable, kindAt, pack, timestampAt, unpack } from "./packing.ts";
 
 /** The action of entries that are not custom ones. */
@@ -11,6 +12,9 @@ const REQUEST = "request";
 const WHOLE = 0;
 /** Bytes of an entry kept as an object, beside its texts. */
 const WHOLE_BYTES = 240;
+
+/** Entries of a timeline that are given up in one go, some microseconds. */
+const SHORT = 32;
 
 /** Sequence numbers have 32 bits. A timeline that reaches the last one begins anew. */
 const MAX_SEQUENCE = 0xffff_ffff;
@@ -25,22 +29,6 @@ export interface LogHead {
   logCount: number;
   /** Custom actions, entries with metadata, odd ones; by sequence number. */
   logWhole: Map<number, ActivityEntry> | undefined;
-}
-
-export interface LogQuery {
-  readonly limit: number;
-  readonly offset: number;
-  /** Begin with the entry before this sequence number; undefined: with the newest. */
-  readonly before: number | undefined;
-  /** Leave out entries from this time or earlier, epoch milliseconds. */
-  readonly after: number | undefined;
-}
-
-export interface LogPage {
-  readonly entries: readonly ActivityEntry[];
-  /** `before` for the next page; undefined on the last one. */
-  readonly next: number | undefined;
-  readonly total: number;
 }
 
 /**
@@ -155,8 +143,9 @@ export class ActivityLog {
   }
 
   /**
-   * Gives up a session's timeline. Its memory comes back little by little, with {@link clean} and whenever room is
-   * needed: a thousand sessions with a thousand entries each may be given up in one call.
+   * Gives up a session's timeline. The memory of a short one comes back at once, so that a sweep of a million sessions
+   * does not keep a list of them for the collector; that of a long one little by little, with {@link clean} and whenever
+   * room is needed: a thousand sessions with a thousand entries each may be given up in one call.
    */
   abandon(head: LogHead): void {
     const { logLast, logNext, logCount, logWhole } = head;
@@ -164,6 +153,7 @@ export class ActivityLog {
     this.#abandoned.push({ logLast, logNext, logCount, logWhole });
     head.logCount = 0;
     head.logWhole = undefined;
+    this.clean(after(SHORT));
   }
 
   /** Takes back the memory of abandoned timelines, until `stop` says so; answers whether that was all. */

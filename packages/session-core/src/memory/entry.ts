@@ -13,6 +13,7 @@ import {
   numberAt,
   type Page,
   REQUEST_COUNT,
+  USER,
   wordAt,
 } from "./slots.ts";
 
@@ -81,6 +82,11 @@ export class Entry implements SessionRecord, LogHead {
 
   set confirmed(confirmed: boolean) {
     this.#setWord(CONFIRMED, confirmed ? 1 : 0);
+  }
+
+  /** Number of its user in the index that it is in; 0: none. */
+  get user(): number {
+    return this.#word(USER);
   }
 
   get logLast(): number {

@@ -8,6 +8,7 @@ import type {
   EndUserResult,
   ImportedSession,
   ImportStatus,
+  MaybePromise,
   SessionStore,
   StoreCall,
   SweepResult,
@@ -32,7 +33,7 @@ export interface MemoryStore extends SessionStore {
     reason: EndReason,
     options: { readonly except?: string | undefined },
     call?: StoreCall,
-  ): EndUserResult;
+  ): MaybePromise<EndUserResult>;
   list(query: StoreQuery, call?: StoreCall): StorePage;
   activity(id: string, query: ActivityQuery, call?: StoreCall): ActivityPage | undefined;
   metrics(call?: StoreCall): StoreMetrics;

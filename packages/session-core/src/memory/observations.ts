@@ -24,9 +24,10 @@ export class Observations {
 
   /** Notes one observation; of a session that is gone only its request is counted. */
   observe(item: TrackItem, now: number): void {
-    const entry = this.#sessions.find(item.id);
+    const entry = this.#endings.find(item.id);
     if (item.request !== undefined && this.#endings.settings.metrics) {
-      this.#counters.request(item.request, entry?.state.userId, now);
+      this.#counters.request(item.request, undefined, now);
+      if (entry !== undefined) this.#sessions.requested(entry, now);
     }
     if (entry === undefined || entry.endedAt !== undefined || this.#endings.endIfDue(entry, now))
       return;
@@ -45,14 +46,14 @@ export class Observations {
   import({ record, entries, over }: ImportedSession, now: number): ImportStatus {
     if (lifecycle(record, now) !== "live") return "gone";
     const { metrics, activityLimit } = this.#endings.settings;
-    const existing = this.#sessions.find(record.state.id);
+    const existing = this.#endings.find(record.state.id);
     if (existing !== undefined) {
       const { version, epoch } = existing.state;
       const isBehind = version === over && epoch <= record.state.epoch;
       if (!isBehind || lifecycle(existing, now) !== "live") return "exists";
       this.#sessions.drop(existing);
     } else if (metrics) this.#counters.imported(now, this.#sessions.live + 1);
-    const entry = this.#sessions.add(record.state, record);
+    const entry = this.#sessions.add({ ...record.state }, record);
     for (const line of entries.slice(0, activityLimit).reverse()) this.#append(entry, line);
     return "imported";
   }

@@ -1,9 +1,11 @@
 import type { ActivityLog } from "../activity/log.ts";
-import { ShardedMap } from "../internal/sharded-map.ts";
 import { deadline, isProvisional } from "../lifecycle.ts";
+import type { ActiveUsers } from "../metrics/active-users.ts";
 import type { EndReason, SessionRecord, SessionState } from "../record.ts";
+import type { Departure } from "./departure.ts";
 import { EndedQueue } from "./ended-queue.ts";
 import { Entry } from "./entry.ts";
+import { IdTable } from "./id-table.ts";
 import { Order } from "./order.ts";
 import { SharedTexts } from "./shared-texts.ts";
 import {
@@ -18,6 +20,8 @@ import {
 import { UserIndex } from "./user-index.ts";
 
 const NONE_RETIRED: SessionState["retired"] = Object.freeze([]);
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 /** What moves while a session is used. */
 type Observed = Pick<
@@ -34,11 +38,16 @@ type Observed = Pick<
  */
 export class Sessions {
   readonly #slots = new Slots();
-  readonly #byId = new ShardedMap<Entry>();
+  readonly #byId = new IdTable((slot) => this.#slots.entry(slot).state.id);
   readonly #log: ActivityLog;
+  readonly #activeUsers: ActiveUsers;
   readonly #userAgents = new SharedTexts();
   readonly #ended = new EndedQueue();
   #totalLength = 0;
+  /** By the users' numbers. */
+  readonly #departures = new Map<number, Departure>();
+  /** Sessions that have ended with their user's and are still in the indexes of the live ones. */
+  #departing = 0;
 
   /** Live sessions by creation, in two parts, so that the oldest provisional one is at hand. */
   readonly provisional: Order = new Order(this.#slots, CREATED_AT, CREATED_PLACE);
@@ -48,18 +57,25 @@ export class Sessions {
   readonly signedIn: Order = new Order(this.#slots, LAST_ACCESS, ACCESS_PLACE);
   /** Live sessions by deadline, or earlier. */
   readonly #due: Order = new Order(this.#slots, DUE_AT, DUE_PLACE);
-  readonly users: UserIndex = new UserIndex();
+  readonly users: UserIndex;
 
   readonly endedByCreation: Order = new Order(this.#slots, CREATED_AT, CREATED_PLACE);
   readonly endedByAccess: Order = new Order(this.#slots, LAST_ACCESS, ACCESS_PLACE);
-  readonly endedUsers: UserIndex = new UserIndex();
+  readonly endedUsers: UserIndex = new UserIndex(this.#slots);
 
-  constructor(log: ActivityLog) {
+  constructor(log: ActivityLog, activeUsers: ActiveUsers) {
     this.#log = log;
+    this.#activeUsers = activeUsers;
+    this.users = new UserIndex(this.#slots, activeUsers);
   }
 
   get live(): number {
-    return this.#due.size;
+    return this.#due.size - this.#departing;
+  }
+
+  /** Live sessions of users. */
+  get liveSignedIn(): number {
+    return this.signedIn.size - this.#departing;
   }
 
   get ended(): number {
@@ -68,28 +84,34 @@ export class Sessions {
 
   /** Sum over the live sessions of last access minus creation, milliseconds. */
   get totalLength(): number {
-    return this.#totalLength;
+    // While thousands leave, their mean is taken for that of all: nobody looks at each of them at that instant.
+    return this.#departing === 0
+      ? this.#totalLength
+      : (this.#totalLength * this.live) / this.#due.size;
   }
 
   /** A live or ended session. */
   find(id: string): Entry | undefined {
-    return this.#byId.get(id);
+    const slot = this.#byId.get(id);
+    return slot === 0 ? undefined : this.#slots.entry(slot);
   }
 
-  /** `observed`: what was seen of it elsewhere; without it the session is as good as its state's creation. */
-  add(state: SessionState, observed?: Observed): Entry {
+  /**
+   * Takes over a state that nobody else holds yet. `observed`: what was seen of it elsewhere; without it the session is
+   * as good as its state's creation.
+   */
+  add(state: Mutable<SessionState>, observed?: Observed): Entry {
     // What many sessions have in common is kept once.
-    const userAgent = this.#userAgents.take(state.userAgent);
-    const retired = state.retired.length === 0 ? NONE_RETIRED : state.retired;
-    const own: SessionState = { ...state, userAgent, retired };
-    const entry = this.#slots.take((page, slot) => new Entry(own, page, slot));
+    state.userAgent = this.#userAgents.take(state.userAgent);
+    if (state.retired.length === 0) state.retired = NONE_RETIRED;
+    const entry = this.#slots.take((page, slot) => new Entry(state, page, slot));
     if (observed !== undefined) this.#observe(entry, observed);
-    this.#byId.set(state.id, entry);
+    this.#byId.add(state.id, entry.slot);
     this.#creationOrder(entry).add(entry);
     this.#accessOrder(entry).add(entry);
     entry.dueAt = deadline(entry);
     this.#due.add(entry);
-    if (state.userId !== undefined) this.users.add(state.userId, entry);
+    if (state.userId !== undefined) state.userId = this.users.add(state.userId, entry);
     return entry;
   }
 
@@ -97,14 +119,13 @@ export class Sessions {
   replace(entry: Entry, state: SessionState): void {
     const creation = this.#creationOrder(entry);
     const access = this.#accessOrder(entry);
-    const { userId } = entry.state;
+    const hasMoved = entry.state.userId !== state.userId;
+    if (hasMoved) this.users.remove(entry);
     entry.state = state;
     this.#rearrange(entry, creation, this.#creationOrder(entry));
     this.#rearrange(entry, access, this.#accessOrder(entry));
     this.#hasten(entry);
-    if (userId === state.userId) return;
-    if (userId !== undefined) this.users.remove(userId, entry);
-    if (state.userId !== undefined) this.users.add(state.userId, entry);
+    if (hasMoved && state.userId !== undefined) this.users.add(state.userId, entry);
   }
 
   /** Moves the last access forward. */
@@ -113,6 +134,15 @@ export class Sessions {
     this.#totalLength += time - entry.lastAccessTime;
     entry.lastAccessTime = time;
     this.#accessOrder(entry).moved(entry);
+  }
+
+  /** A request of this session: its user is there. */
+  requested(entry: Entry, now: number): void {
+    const { userId } = entry.state;
+    if (userId === undefined) return;
+    const user = entry.endedAt === undefined ? entry.user : this.users.find(userId);
+    if (user === 0) this.#activeUsers.add(userId, now);
+    else this.users.setSeen(user, this.#activeUsers.note(this.users.seen(user), now));
   }
 
   /** The client has the session's token. */
@@ -133,6 +163,32 @@ export class Sessions {
   postpone(entry: Entry): void {
     entry.dueAt = deadline(entry);
     this.#due.refile(entry);
+  }
+
+  /**
+   * Lets all live sessions of a user but `except` depart: from now on they count nowhere, and the user has none. Each of them has
+   * still to be ended or dropped. Costs the same for one session and for a million.
+   */
+  depart(
+    userId: string,
+    reason: EndReason,
+    at: number,
+    except: Entry | undefined,
+  ): Departure | undefined {
+    if (except !== undefined) this.users.remove(except);
+    const user = this.users.detach(userId);
+    if (except !== undefined) this.users.add(userId, except);
+    if (user === 0) return undefined;
+    const departure: Departure = { user, reason, at, left: this.users.countOf(user), ended: [] };
+    this.#departures.set(user, departure);
+    this.#departing += departure.left;
+    return departure;
+  }
+
+  /** What has ended a session that is still in the indexes of the live ones. */
+  departureOf(entry: Entry): Departure | undefined {
+    if (this.#departing === 0 || entry.endedAt !== undefined) return undefined;
+    return this.#departures.get(entry.user);
   }
 
   /** Ends a live session. It stays readable until {@link forgetOldest} takes it. */
@@ -164,8 +220,7 @@ export class Sessions {
     if (entry === undefined) return;
     this.endedByCreation.remove(entry);
     this.endedByAccess.remove(entry);
-    const { userId } = entry.state;
-    if (userId !== undefined) this.endedUsers.remove(userId, entry);
+    this.endedUsers.remove(entry);
     this.#forget(entry);
   }
 
@@ -191,12 +246,17 @@ export class Sessions {
     this.#accessOrder(entry).remove(entry);
     this.#due.remove(entry);
     this.#totalLength -= entry.lastAccessTime - entry.state.createdAt;
-    const { userId } = entry.state;
-    if (userId !== undefined) this.users.remove(userId, entry);
+    const departure = this.departureOf(entry);
+    if (departure !== undefined) {
+      this.#departing--;
+      departure.left--;
+      if (departure.left === 0) this.#departures.delete(departure.user);
+    }
+    this.users.remove(entry);
   }
 
   #forget(entry: Entry): void {
-    this.#byId.delete(entry.state.id);
+    this.#byId.delete(entry.state.id, entry.slot);
     this.#userAgents.release(entry.state.userAgent);
     this.#log.abandon(entry);
     this.#slots.giveBack(entry.slot);

@@ -20,18 +20,28 @@ export const DUE_AT = 3;
 /** A word (32 bits, unsigned) of a slot. */
 export const REQUEST_COUNT = 8;
 export const CONFIRMED = 9;
-/** Where the session is in the order by creation, by last access, by deadline. */
-export const CREATED_PLACE = 10;
+/** Number of the session's user; 0: none. */
+export const USER = 10;
+/** Where the session is in the order by last access, by deadline. */
 export const ACCESS_PLACE = 11;
 export const DUE_PLACE = 12;
 export const LOG_LAST = 13;
 export const LOG_NEXT = 14;
 export const LOG_COUNT = 15;
 
+/** What requests do not need lies apart: further words, numbered on. */
+const COLD_WORDS = 3;
+/** Where the session is in the order by creation. */
+export const CREATED_PLACE = 16;
+/** The sessions of the same user that came after and before it. */
+export const USER_NEXT = 17;
+export const USER_PREVIOUS = 18;
+
 /** The memory of some sessions. */
 export interface Page {
   readonly numbers: Float64Array;
   readonly words: Uint32Array;
+  readonly coldWords: Uint32Array;
   readonly entries: (Entry | undefined)[];
 }
 
@@ -44,8 +54,12 @@ export class Slots {
   readonly #pool = new NumberPool(PAGE_SLOTS, {
     open: (page) => {
       const numbers = new Float64Array(PAGE_SLOTS * NUMBERS);
-      const words = new Uint32Array(numbers.buffer);
-      this.#pages[page] = { numbers, words, entries: new Array(PAGE_SLOTS).fill(undefined) };
+      this.#pages[page] = {
+        numbers,
+        words: new Uint32Array(numbers.buffer),
+        coldWords: new Uint32Array(PAGE_SLOTS * COLD_WORDS),
+        entries: new Array(PAGE_SLOTS).fill(undefined),
+      };
     },
     close: (page) => {
       this.#pages[page] = undefined;
@@ -81,11 +95,14 @@ export class Slots {
   }
 
   word(slot: number, field: number): number {
-    return this.#page(slot).words[wordAt(slot, field)] as number;
+    const { words, coldWords } = this.#page(slot);
+    return (field < WORDS ? words[wordAt(slot, field)] : coldWords[coldAt(slot, field)]) as number;
   }
 
   setWord(slot: number, field: number, value: number): void {
-    this.#page(slot).words[wordAt(slot, field)] = value;
+    const { words, coldWords } = this.#page(slot);
+    if (field < WORDS) words[wordAt(slot, field)] = value;
+    else coldWords[coldAt(slot, field)] = value;
   }
 
   #page(slot: number): Page {
@@ -101,4 +118,8 @@ export function numberAt(slot: number, field: number): number {
 /** Index of a slot's word in its page. */
 export function wordAt(slot: number, field: number): number {
   return (slot & PAGE_MASK) * WORDS + field;
+}
+
+function coldAt(slot: number, field: number): number {
+  return (slot & PAGE_MASK) * COLD_WORDS + field - WORDS;
 }

@@ -2,6 +2,7 @@ import { ActivityLog } from "../activity/log.ts";
 import type { Commit, CommitResult } from "../commit.ts";
 import { SessionError } from "../errors.ts";
 import { lifecycle } from "../lifecycle.ts";
+import { ActiveUsers } from "../metrics/active-users.ts";
 import { Counters } from "../metrics/counters.ts";
 import type { StoreMetrics } from "../metrics/snapshot.ts";
 import type { CreateLimits, CreateResult, NewSession } from "../new-session.ts";
@@ -12,6 +13,7 @@ import type {
   EndUserResult,
   ImportedSession,
   ImportStatus,
+  MaybePromise,
   SessionStore,
   StoreCapabilities,
   StoreEvent,
@@ -49,8 +51,9 @@ export class SynchronousStore implements SessionStore {
   readonly capabilities: StoreCapabilities = CAPABILITIES;
   readonly #options: MemoryStoreOptions;
   readonly #log: ActivityLog = new ActivityLog(() => this.#sessions.reclaimLog());
-  readonly #sessions: Sessions = new Sessions(this.#log);
-  readonly #counters = new Counters();
+  readonly #activeUsers = new ActiveUsers();
+  readonly #sessions: Sessions = new Sessions(this.#log, this.#activeUsers);
+  readonly #counters = new Counters(this.#activeUsers);
   readonly #batches = new BatchMemory();
   readonly #events = new EventQueue();
   readonly #endings: Endings;
@@ -71,7 +74,7 @@ export class SynchronousStore implements SessionStore {
 
   create(session: NewSession, limits: CreateLimits): CreateResult {
     const now = this.#begin();
-    const existing = this.#sessions.find(session.id);
+    const existing = this.#endings.find(session.id);
     if (existing !== undefined && isRepeated(existing, session, now)) {
       return { status: "created", record: recordOf(existing) };
     }
@@ -99,7 +102,7 @@ export class SynchronousStore implements SessionStore {
 
   find(id: string): SessionRecord | undefined {
     this.#check();
-    let entry = this.#sessions.find(id);
+    let entry = this.#endings.find(id);
     // The clock is only needed for those that have ended.
     if (entry?.endedAt !== undefined) entry = this.#known(id, this.#settings.now());
     return entry === undefined ? undefined : recordOf(entry);
@@ -158,16 +161,10 @@ export class SynchronousStore implements SessionStore {
     userId: string,
     reason: EndReason,
     options: { readonly except?: string | undefined },
-  ): EndUserResult {
+  ): MaybePromise<EndUserResult> {
     const now = this.#begin();
-    const ended: string[] = [];
-    const { except } = options;
-    const targets = this.#sessions.users.of(userId).filter(({ state }) => state.id !== except);
-    for (const [index, entry] of targets.entries()) {
-      if (this.#endings.endIfDue(entry, now)) continue;
-      this.#endings.end(entry, reason, now, targets.length - index <= this.#settings.maxEnded);
-      ended.push(entry.state.id);
-    }
+    const ended = this.#endings.endAllOf(userId, reason, now, options.except);
+    if (ended instanceof Promise) return ended.then((ids) => ({ ended: ids, durable: true }));
     return this.#answer({ ended, durable: true });
   }
 
@@ -201,7 +198,7 @@ export class SynchronousStore implements SessionStore {
     const sessions = this.#sessions;
     const gauges = {
       activeSessions: sessions.live,
-      signedInSessions: sessions.signedIn.size,
+      signedInSessions: sessions.liveSignedIn,
       anonymousSessions: sessions.anonymous.size,
       provisionalSessions: sessions.provisional.size,
       totalLength: sessions.totalLength,
@@ -263,13 +260,13 @@ export class SynchronousStore implements SessionStore {
 
   /** A session that may be read: also one that is due, also an ended one as long as it is kept. */
   #known(id: string, now: number): Entry | undefined {
-    const entry = this.#sessions.find(id);
+    const entry = this.#endings.find(id);
     return entry === undefined || this.#endings.isForgotten(entry, now) ? undefined : entry;
   }
 
   /** A session that may be changed. One that is met due is ended. */
   #live(id: string, now: number): Entry | undefined {
-    const entry = this.#sessions.find(id);
+    const entry = this.#endings.find(id);
     if (entry === undefined || entry.endedAt !== undefined) return undefined;
     return this.#endings.endIfDue(entry, now) ? undefined : entry;
   }

@@ -47,7 +47,12 @@ export class Counters {
   readonly #statusClasses = [0, 0, 0, 0, 0, 0];
   readonly #endpoints = new EndpointCounts();
   readonly #durations = new Durations();
-  readonly #users = new ActiveUsers();
+  readonly #users: ActiveUsers;
+
+  /** `users` are counted by who gives them, or with their requests. */
+  constructor(users: ActiveUsers = new ActiveUsers()) {
+    this.#users = users;
+  }
 
   /** A session began; `active` includes it. */
   created(now: number, active: number): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ActivityEntry } from "../../src/activity/entry.ts";
-import { ActivityLog, type LogHead, type LogQuery } from "../../src/activity/log.ts";
+import { ActivityLog, type LogHead } from "../../src/activity/log.ts";
+import type { LogQuery } from "../../src/activity/log-page.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -256,6 +257,14 @@ describe("ActivityLog when its bytes are used up", () => {
     for (let index = 0; index < 20; index++) log.append(session, entry(), 100, bytes);
     expect(session.logCount).toBe(40);
     expect(log.dropped).toBe(0);
+  });
+
+  it("gives memory back at once when a short timeline is abandoned", () => {
+    const log = new ActivityLog(never);
+    const session = head();
+    for (let index = 0; index < 30; index++) log.append(session, entry(), 1000, MEGABYTE);
+    log.abandon(session);
+    expect([session.logCount, log.bytes, log.kinds]).toEqual([0, 0, 0]);
   });
 
   it("gives memory back little by little when a long timeline is abandoned", () => {

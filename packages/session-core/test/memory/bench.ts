@@ -68,6 +68,13 @@ export class Bench {
     return this.store.end(id, reason, {}).status;
   }
 
+  /** Ends the sessions of a user who has few, which is answered at once. */
+  endUser(userId: string, reason: EndReason = "revoked", except?: string): readonly string[] {
+    const answer = this.store.endUser(userId, reason, { except });
+    if (!("ended" in answer)) throw new Error(`${userId} has too many sessions.`);
+    return answer.ended;
+  }
+
   /** A session that has to be there. */
   read(id: string): SessionRecord {
     const record = this.store.find(id);

@@ -6,14 +6,18 @@ import { SharedTexts } from "../../src/memory/shared-texts.ts";
 import { Slots } from "../../src/memory/slots.ts";
 import { UserIndex } from "../../src/memory/user-index.ts";
 import { stateOf } from "../support/records.ts";
+import { SeededRandom } from "../support/seeded-random.ts";
 
-function entries(count: number): Entry[] {
-  const slots = new Slots();
+function entries(count: number, slots: Slots = new Slots()): Entry[] {
   return Array.from({ length: count }, (_, index) =>
     slots.take(
       (page, slot) => new Entry(stateOf({ id: `s${index}`, createdAt: index }), page, slot),
     ),
   );
+}
+
+function entryOf(slots: Slots, id: string, userId: string): Entry {
+  return slots.take((page, slot) => new Entry(stateOf({ id, userId }), page, slot));
 }
 
 describe("Slots", () => {
@@ -54,24 +58,70 @@ describe("Slots", () => {
 
 describe("UserIndex", () => {
   it("knows the sessions of each user, none, one and many", () => {
-    const index = new UserIndex();
-    const [first, second, third] = entries(3) as [Entry, Entry, Entry];
+    const slots = new Slots();
+    const index = new UserIndex(slots);
+    const all = ["ann", "ann", "ann", "bob"].map((userId, slot) =>
+      entryOf(slots, `s${slot}`, userId),
+    );
+    const [first, second, third, other] = all as [Entry, Entry, Entry, Entry];
     expect([index.count("ann"), index.of("ann")]).toEqual([0, []]);
     index.add("ann", first);
     expect(index.of("ann")).toEqual([first]);
     index.add("ann", second);
     index.add("ann", third);
-    index.add("bob", first);
+    index.add("bob", other);
     expect(index.of("ann")).toHaveLength(3);
     expect([index.count("ann"), index.count("bob")]).toEqual([3, 1]);
-    index.remove("ann", third);
-    index.remove("ann", first);
+    index.remove(third);
+    index.remove(first);
     expect(index.of("ann")).toEqual([second]);
-    index.remove("ann", first);
+    index.remove(first);
     expect(index.count("ann")).toBe(1);
-    index.remove("ann", second);
+    index.remove(second);
     expect(index.of("ann")).toEqual([]);
-    expect(index.of("bob")).toEqual([first]);
+    expect(index.of("bob")).toEqual([other]);
+  });
+
+  it("answers the same as a list of each user's sessions, whoever comes and goes", () => {
+    const random = new SeededRandom(3);
+    const slots = new Slots();
+    const index = new UserIndex(slots);
+    const expected = new Map<string, Entry[]>();
+    for (let step = 0; step < 5000; step++) {
+      const userId = `user ${random.below(1500)}`;
+      const own = expected.get(userId) ?? [];
+      expected.set(userId, own);
+      if (own.length > 0 && random.below(2) === 0) {
+        const [entry] = own.splice(random.below(own.length), 1) as [Entry];
+        index.remove(entry);
+        slots.giveBack(entry.slot);
+      } else {
+        const entry = entryOf(slots, `s${step}`, userId);
+        index.add(userId, entry);
+        own.push(entry);
+      }
+      expect(index.count(userId)).toBe(own.length);
+      expect(index.of(userId)).toEqual(own);
+    }
+    for (const [userId, own] of expected) expect(index.of(userId)).toEqual(own);
+  });
+
+  it("lets the sessions of a detached user go while the same user has new ones", () => {
+    const slots = new Slots();
+    const index = new UserIndex(slots);
+    const old = [0, 1, 2].map((number) => entryOf(slots, `old${number}`, "ann"));
+    for (const entry of old) index.add("ann", entry);
+    const number = index.detach("ann");
+    expect([index.count("ann"), index.countOf(number)]).toEqual([0, 3]);
+    const fresh = entryOf(slots, "new", "ann");
+    index.add("ann", fresh);
+    for (const entry of old) {
+      expect(index.firstOf(number)).toBe(entry);
+      index.remove(entry);
+      expect(index.of("ann")).toEqual([fresh]);
+    }
+    index.remove(fresh);
+    expect([index.find("ann"), index.detach("ann")]).toEqual([0, 0]);
   });
 });
 

@@ -302,7 +302,7 @@ describe("memoryStore endings", () => {
     bench.create("before", { userId: "bob" });
     bench.end("before");
     for (let index = 0; index < 10; index++) bench.create(`s${index}`, { userId: "ann" });
-    const { ended } = bench.store.endUser("ann", "revoked", {});
+    const ended = bench.endUser("ann");
     expect(ended).toHaveLength(10);
     expect(bench.heard("ended")).toHaveLength(11);
     expect(bench.ids({ status: "ended" }).sort()).toEqual([...ended].slice(-3).sort());

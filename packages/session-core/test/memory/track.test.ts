@@ -19,6 +19,32 @@ describe("track in memory", () => {
     expect(bench.store.metrics()).toMatchObject({ provisionalSessions: 0, totalRequests: 1 });
   });
 
+  it("counts a user once who moves between sessions, comes back, or was last seen with an ended one", () => {
+    const bench = new Bench();
+    const activeUsers = (): number => bench.store.metrics().activeUsers;
+    bench.create("a", { userId: "ann" });
+    bench.create("b", { userId: "ann" });
+    bench.request("a");
+    bench.now += 2 * MINUTE;
+    bench.request("b");
+    expect(activeUsers()).toBe(1);
+    bench.end("a");
+    bench.end("b");
+    bench.now += MINUTE;
+    bench.request("b");
+    expect(activeUsers()).toBe(1);
+    bench.create("c", { userId: "ann" });
+    bench.now += MINUTE;
+    bench.request("c");
+    bench.request("b");
+    expect(activeUsers()).toBe(1);
+    bench.signIn("c", { userId: "bob" });
+    bench.request("c");
+    expect(activeUsers()).toBe(2);
+    bench.now += 5 * MINUTE;
+    expect(activeUsers()).toBe(0);
+  });
+
   it("does what an item says and no more", () => {
     const bench = new Bench();
     bench.create("a");

@@ -23,6 +23,31 @@ describe("ActiveUsers", () => {
     }
   });
 
+  it("counts a user once, whoever keeps the number at the moment", () => {
+    const users = new ActiveUsers();
+    const kept = users.note(0, 10 * MINUTE);
+    expect(users.note(kept, 11 * MINUTE)).toBeGreaterThan(kept);
+    users.left("ann", users.note(kept, 12 * MINUTE));
+    users.add("ann", 13 * MINUTE);
+    expect(users.count(13 * MINUTE)).toBe(1);
+    const again = users.note(users.came("ann"), 14 * MINUTE);
+    expect(users.count(14 * MINUTE)).toBe(1);
+    expect(users.count(19 * MINUTE)).toBe(0);
+    users.left("ann", again);
+    expect(users.came("bob")).toBe(0);
+    users.note(users.came("ann"), 20 * MINUTE);
+    expect(users.count(20 * MINUTE)).toBe(1);
+  });
+
+  it("counts anew, and nobody twice, after the clock has gone back and caught up again (R-38)", () => {
+    const users = new ActiveUsers();
+    const ann = users.note(0, 60 * MINUTE);
+    users.add("bob", 10 * MINUTE);
+    expect(users.count(10 * MINUTE)).toBe(1);
+    users.note(ann, 60 * MINUTE);
+    expect(users.count(60 * MINUTE)).toBe(1);
+  });
+
   it("forgets a user after five minutes, not before", () => {
     const users = new ActiveUsers();
     users.add("ann", 999);
