@@ -14,7 +14,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "@standard-schema/spec",
     "bowser",
     "cookie",
-    "ipaddr.js",
     "isbot",
     "valibot",
   ],

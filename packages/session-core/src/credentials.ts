@@ -4,10 +4,15 @@ import { cookieName, DUPLICATE_COOKIE, readCookie } from "./cookie.ts";
 import type { Transport } from "./record.ts";
 import { parseToken, type Token } from "./token.ts";
 
+/** A token of our form, and how it came. */
+export interface Presented {
+  readonly kind: "token";
+  readonly token: Token;
+  readonly transport: Transport;
+}
+
 /** What a request presents. `none` also stands for what is no token of ours. */
-export type Credentials =
-  | { readonly kind: "none" | "duplicate" | "conflict" }
-  | { readonly kind: "token"; readonly token: Token; readonly transport: Transport };
+export type Credentials = { readonly kind: "none" | "duplicate" | "conflict" } | Presented;
 
 const NONE: Credentials = { kind: "none" };
 const DUPLICATE: Credentials = { kind: "duplicate" };

@@ -17,11 +17,13 @@ const HEADER_OF: Readonly<Record<Transport, string>> = {
   header: "X-Session-ID",
 };
 
+const NO_VALUES: readonly string[] = [];
+
 /** The session cookie of one response: at most one, until the headers leave. */
 export class IssuedCookies {
   readonly #config: Pick<ResolvedConfig, "cookie" | "transports">;
   readonly #encrypted: boolean;
-  #values: readonly string[] = [];
+  #values: readonly string[] = NO_VALUES;
   #isSealed = false;
 
   constructor(config: Pick<ResolvedConfig, "cookie" | "transports">, encrypted: boolean) {
@@ -61,7 +63,7 @@ export class IssuedCookies {
 
   /** Leaves the browser's cookie as it is. */
   drop(): void {
-    this.#values = [];
+    this.#values = NO_VALUES;
   }
 
   /** Writes the cookie, and what keeps caches from handing one user's answer to the next. */

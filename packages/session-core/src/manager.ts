@@ -28,7 +28,7 @@ import { resolveConfig } from "./resolve-config.ts";
 import type { RevokeResult } from "./session.ts";
 import { resolveInit, type SessionInit } from "./session-init.ts";
 import { describeStatus, type SessionStatus } from "./status.ts";
-import type { SessionStore, StoreEvent } from "./store.ts";
+import type { MaybePromise, SessionStore, StoreEvent } from "./store.ts";
 import { Sweeper } from "./sweeper.ts";
 import { formatToken } from "./token.ts";
 import { Tracker } from "./tracker.ts";
@@ -95,9 +95,9 @@ export class SessionManager<Data extends object = RegisteredData> {
     options: VisitOptions = {},
   ): Promise<Visit<Data>> {
     this.#start();
-    const visit = await openVisit(this.#engine, head, connection, options);
+    const visit: unknown = openVisit(this.#engine, head, connection, options);
     // The data's type is the application's promise; nothing at run time depends on it.
-    return visit as unknown as Visit<Data>;
+    return visit as MaybePromise<Visit<Data>>;
   }
 
   /**

@@ -17,6 +17,9 @@ export interface Client {
   userAgent(): string;
 }
 
+const NONE: Absence = { kind: "none" };
+const NO_KEYS: readonly string[] = [];
+
 /**
  * One request's work on its session: what it knows of it, the data as it sees it, and what it changed and has not stored.
  *
@@ -29,7 +32,7 @@ export class SessionWork {
   readonly cookies: IssuedCookies;
   #presence: Presence | undefined;
   #state: SessionState | undefined;
-  #absence: Absence = { kind: "none" };
+  #absence: Absence = NONE;
   #changes: PendingChanges | undefined;
   #turn: Promise<void> | undefined;
   #isFinished = false;
@@ -249,13 +252,13 @@ export class SessionWork {
   }
 
   /**
-   * No more changes: the response is complete. Tells `report` the keys that were never stored; that is known once the
-   * writes that are under way are through, because a client may leave in the middle of one.
+   * No more changes: the response is complete. Answers the keys that were never stored; that is known once the writes
+   * that are under way are through, because a client may leave in the middle of one.
    */
-  finish(report: (keys: readonly string[]) => void): void {
+  finish(): MaybePromise<readonly string[]> {
     this.#isFinished = true;
-    if (this.#turn === undefined) report(this.#changes?.discard() ?? []);
-    else void this.#turn.then(() => this.finish(report));
+    if (this.#turn !== undefined) return this.#turn.then(() => this.finish());
+    return this.#changes?.discard() ?? NO_KEYS;
   }
 
   // What it refuses.

@@ -5,8 +5,8 @@ export const SECRET_LENGTH = 43;
 export const MIN_ID_LENGTH = 22;
 export const MAX_ID_LENGTH = 64;
 
-/** `<id>.<secret>`, each base64url (RFC 4648 §5); the length says where the dot has to be. */
-const TOKEN = /^[\w-]+\.[\w-]{43}$/;
+/** `<id>.<secret>`, each base64url (RFC 4648 §5). Counted letters and `\w` take 40 ns more of the 170. */
+const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** How long a dead secret is answered without a session, so that it cannot overwrite its successor's cookie. */
 export const RETIRED_MEMORY = 60_000;
@@ -30,7 +30,9 @@ export function formatToken(token: Token): string {
  */
 export function parseToken(text: string): Token | undefined {
   const dot = text.length - SECRET_LENGTH - 1;
-  if (dot < MIN_ID_LENGTH || dot > MAX_ID_LENGTH || !TOKEN.test(text)) return undefined;
+  if (dot < MIN_ID_LENGTH || dot > MAX_ID_LENGTH) return undefined;
+  // The length says where the one dot has to be.
+  if (text.charCodeAt(dot) !== 46 /* . */ || !TOKEN.test(text)) return undefined;
   return { id: text.slice(0, dot), secret: text.slice(dot + 1) };
 }
 

@@ -6,6 +6,7 @@ import type { Engine } from "./engine.ts";
 import { isOutage, isSessionError, SessionError } from "./errors.ts";
 import type { LostWriteReason } from "./events.ts";
 import { createFresh } from "./fresh-session.ts";
+import { isPromise } from "./gateway.ts";
 import { cutText } from "./internal/cut-text.ts";
 import { pathOf } from "./internal/path.ts";
 import { IssuedCookies, type ResponseHead } from "./issued-cookies.ts";
@@ -74,6 +75,7 @@ export interface Visit<Data extends object = RegisteredData> {
 
 /** The visit as this package's own parts see it. */
 export class RequestVisit implements Visit<object> {
+  readonly engine: Engine;
   readonly work: SessionWork;
   readonly cookies: IssuedCookies;
   readonly facts: ClientFacts;
@@ -81,7 +83,6 @@ export class RequestVisit implements Visit<object> {
   readonly path: string;
   /** When the request arrived, epoch milliseconds. */
   readonly openedAt: number;
-  readonly #engine: Engine;
   readonly #head: RequestHead;
   readonly #startedAt: number;
   readonly #isPassive: boolean;
@@ -92,7 +93,7 @@ export class RequestVisit implements Visit<object> {
   #stopWatching: (() => void) | undefined;
 
   constructor(engine: Engine, head: RequestHead, facts: ClientFacts) {
-    this.#engine = engine;
+    this.engine = engine;
     this.#head = head;
     this.facts = facts;
     this.path = pathOf(head.url);
@@ -106,10 +107,6 @@ export class RequestVisit implements Visit<object> {
   get session(): Session<object> {
     this.#handle ??= new SessionHandle<object>(this);
     return this.#handle;
-  }
-
-  get engine(): Engine {
-    return this.#engine;
   }
 
   get isDirty(): boolean {
@@ -150,10 +147,12 @@ export class RequestVisit implements Visit<object> {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#stopWatching?.();
-    this.work.finish((lost) => this.#reportLost(lost, undefined));
+    const lost = this.work.finish();
+    if (isPromise(lost)) void lost.then((keys) => this.#reportLost(keys, undefined));
+    else this.#reportLost(lost, undefined);
     const id = this.work.trackedId;
     if (id === undefined || this.#isManagement) return;
-    this.#engine.tracker.add(this.#observation(id, this.#entry(outcome), false));
+    this.engine.tracker.add(this.#observation(id, this.#entry(outcome), false));
   }
 
   ensure(): Promise<void> {
@@ -172,14 +171,14 @@ export class RequestVisit implements Visit<object> {
   /** Tells the store now that the client is there: for the first time, or shortly before it would be too late. */
   touch(record: SessionRecord): MaybePromise<void> {
     const left = deadline(record) - this.openedAt;
-    const isUrgent = left < Math.max(2 * this.#engine.config.flushInterval, 5000);
+    const isUrgent = left < Math.max(2 * this.engine.config.flushInterval, 5000);
     // A request may run for long, and what it observes is written when it ends.
     if (!isUrgent && record.confirmed && left >= record.state.idleTimeout / 2) return;
-    // The path is a guess that `markManagement` may confirm later; if it is wrong, the end of the request counts.
-    const isAboutSessions = this.#isManagement || this.#engine.isManagementPath(this.path);
+    // The path is a guess that `markManagement` may confirm later; if it is wrong, the request's end counts.
+    const isAboutSessions = this.#isManagement || this.engine.isManagementPath(this.path);
     const item = this.#observation(record.state.id, undefined, isAboutSessions);
-    if (isUrgent) return this.#engine.tracker.write(item);
-    this.#engine.tracker.add(item);
+    if (isUrgent) return this.engine.tracker.write(item);
+    this.engine.tracker.add(item);
   }
 
   /** Adds a line of the handler's own to the timeline. */
@@ -189,9 +188,9 @@ export class RequestVisit implements Visit<object> {
     }
     const own = metadata === undefined ? undefined : entryMetadata(metadata);
     const id = this.work.presence?.record.state.id;
-    if (id === undefined || !this.#engine.config.trackUserActivity) return;
-    const entry = this.#engine.redacted({
-      timestamp: this.#engine.now(),
+    if (id === undefined || !this.engine.config.trackUserActivity) return;
+    const entry = this.engine.redacted({
+      timestamp: this.engine.now(),
       action: cutText(action, MAX_ACTION),
       endpoint: this.path,
       method: this.#head.method,
@@ -201,7 +200,7 @@ export class RequestVisit implements Visit<object> {
       responseSize: 0,
       ...(own === undefined ? {} : { metadata: own }),
     });
-    this.#engine.tracker.add({
+    this.engine.tracker.add({
       id,
       seenAt: this.openedAt,
       access: false,
@@ -231,7 +230,7 @@ export class RequestVisit implements Visit<object> {
   }
 
   #entry(outcome: Outcome): ActivityEntry {
-    return {
+    const entry: ActivityEntry = {
       timestamp: this.openedAt,
       action: "request",
       endpoint: outcome.endpoint ?? this.path,
@@ -240,8 +239,8 @@ export class RequestVisit implements Visit<object> {
       duration: this.#elapsed(),
       requestSize: outcome.requestSize ?? contentLength(this.#head),
       responseSize: outcome.responseSize,
-      ...(this.#annotations === undefined ? {} : { metadata: this.#annotations }),
     };
+    return this.#annotations === undefined ? entry : { ...entry, metadata: this.#annotations };
   }
 
   #observation(
@@ -258,20 +257,20 @@ export class RequestVisit implements Visit<object> {
       confirm: !this.work.isNew,
       request,
       entry:
-        request === undefined || !this.#engine.config.trackUserActivity
+        request === undefined || !this.engine.config.trackUserActivity
           ? undefined
-          : this.#engine.redacted(request),
+          : this.engine.redacted(request),
     };
   }
 
   #elapsed(): number {
-    return this.#engine.config.clock.monotonic() - this.#startedAt;
+    return this.engine.config.clock.monotonic() - this.#startedAt;
   }
 
   #reportLost(keys: readonly string[], cause: unknown): void {
     if (keys.length === 0) return;
     const error = isSessionError(cause) ? cause : undefined;
-    this.#engine.events.emit("lost-write", {
+    this.engine.events.emit("lost-write", {
       sessionId: this.work.trackedId ?? "",
       keys,
       reason: lostReason(error, this.work.absence?.kind),

@@ -558,6 +558,7 @@ describe("the option trustProxy", () => {
     [["blargh"], "trustProxy[0]", '"blargh"'],
     [["10.0.300.1"], "trustProxy[0]"],
     [["::ffff:30.168.1.9000"], "trustProxy[0]"],
+    [["::ffff:a00:1%eth0/120"], "trustProxy[0]"],
     [["-1"], "trustProxy[0]"],
     [["10"], "trustProxy[0]"],
     [["010.0.0.1"], "trustProxy[0]"],

@@ -231,3 +231,35 @@ describe("a request about sessions", () => {
     expect((await world.manager.activity(session.id)).total).toBe(2);
   });
 });
+
+describe("opening a visit", () => {
+  const head = (headers: Record<string, string>) => ({
+    method: "GET",
+    url: "/",
+    headers: { get: (name: string): string | null => headers[name] ?? null },
+  });
+
+  it("makes a known client wait for nothing where the store answers at once", async () => {
+    const world = new World();
+    const browser = await world.signedIn("ada");
+    let isOpen = false;
+    const visit = world.manager.visit(head({ cookie: `kyb_session_id=${browser.token}` }));
+    void visit.then(() => {
+      isOpen = true;
+    });
+    // One turn, for the promise that `visit` always is.
+    await Promise.resolve();
+    expect(isOpen).toBe(true);
+    expect((await visit).session.userId).toBe("ada");
+  });
+
+  it("rejects with what the application's own functions throw, and never throws", async () => {
+    const failing = (): boolean => {
+      throw new Error("its own");
+    };
+    for (const config of [{ skip: failing }, { passive: failing }]) {
+      const visit = new World(config).manager.visit(head({}));
+      await expect(visit).rejects.toThrow("its own");
+    }
+  });
+});

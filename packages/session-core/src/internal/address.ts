@@ -1,5 +1,3 @@
-import ipaddr from "ipaddr.js";
-
 /** `[`, eight groups with a dotted tail, `%` and a zone, `]`, `:` and a port: longer is no address. */
 const MAX_ADDRESS_TEXT = 80;
 
@@ -7,9 +5,13 @@ const MAX_ADDRESS_TEXT = 80;
 const PORT = /^:\d{1,5}$/;
 const ZONE = /^%[\w.~-]+$/;
 
-/** A block of addresses: all that share their first `bits` bits with `network`, a number being IPv4. */
+/** What an IPv6 address is written with; nothing else gets into a URL. */
+const IPV6 = /^[\da-f:.]+$/i;
+const MAPPED = /^::ffff:([\da-f]+):([\da-f]+)$/;
+
+/** A block of addresses: all that share their first `bits` bits with `network`: a number for IPv4, eight groups for IPv6. */
 export interface AddressRange {
-  readonly network: number | ipaddr.IPv6;
+  readonly network: number | readonly number[];
   readonly bits: number;
 }
 
@@ -59,16 +61,16 @@ export function parseRange(text: string): AddressRange | undefined {
   // The first 96 bits of a mapped address say no more than that it is one.
   const bits = value === -1 ? Number(suffix) : Number(suffix) - (width - 32);
   if (bits <= 0) return undefined;
-  return { network: value === -1 ? ipaddr.IPv6.parse(address) : value, bits };
+  return { network: value === -1 ? groupsOf(address) : value, bits };
 }
 
 /** Whether an address in canonical form lies in one of the ranges; `""` lies in none. */
 export function isInRanges(address: string, ranges: readonly AddressRange[]): boolean {
   if (address === "") return false;
   const value = parseIPv4(address);
-  const parsed = value === -1 ? ipaddr.IPv6.parse(address) : undefined;
+  const groups = value === -1 ? groupsOf(address) : undefined;
   return ranges.some(({ network, bits }) => {
-    if (typeof network !== "number") return parsed?.match(network, bits) === true;
+    if (typeof network !== "number") return groups !== undefined && isSame(groups, network, bits);
     const size = 2 ** (32 - bits);
     return value !== -1 && Math.floor(value / size) === Math.floor(network / size);
   });
@@ -97,29 +99,48 @@ function parseIPv4(text: string): number {
   return parts === 4 && digits > 0 ? value * 256 + part : -1;
 }
 
+/**
+ * The platform's own parser writes addresses as RFC 5952 has it (URL standard, "IPv6 serializer"): 1.0 µs, where
+ * `ipaddr.js` took 3.5 and 4 kB of the bundle.
+ */
 function canonicalIPv6(text: string): string {
-  let address: ipaddr.IPv6;
+  if (!IPV6.test(text)) return "";
+  let address: string;
   try {
-    address = ipaddr.IPv6.parse(withoutDots(text));
+    address = new URL(`http://[${text}]`).hostname.slice(1, -1);
   } catch {
-    // The library's way of saying that it is no address; to ask `isValid` first would parse twice.
+    // The parser's way of saying that it is no address; to ask `canParse` first would parse twice.
     return "";
   }
-  return address.isIPv4MappedAddress()
-    ? address.toIPv4Address().toString()
-    : address.toRFC5952String();
+  const mapped = MAPPED.exec(address);
+  if (mapped === null) return address;
+  const [high, low] = [hex(mapped[1]), hex(mapped[2])];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
-/**
- * Writes a dotted tail as two groups. The library would take octal parts there, and would take the deprecated
- * `::1.2.3.4` for `::ffff:1.2.3.4`.
- */
-function withoutDots(text: string): string {
-  if (!text.includes(".")) return text;
-  const tail = text.lastIndexOf(":") + 1;
-  const value = parseIPv4(text.slice(tail));
-  if (value === -1) return "";
-  return `${text.slice(0, tail)}${Math.floor(value / 65_536).toString(16)}:${(value % 65_536).toString(16)}`;
+/** The eight groups of an IPv6 address in canonical form. */
+function groupsOf(address: string): readonly number[] {
+  const [head, tail] = address.split("::");
+  const left = split(head);
+  const right = split(tail);
+  const zeros = new Array<number>(8 - left.length - right.length).fill(0);
+  return [...left, ...zeros, ...right];
+}
+
+function split(text = ""): number[] {
+  return text === "" ? [] : text.split(":").map(hex);
+}
+
+function hex(text = ""): number {
+  return Number.parseInt(text, 16);
+}
+
+/** Whether the first bits of two addresses are the same. */
+function isSame(left: readonly number[], right: readonly number[], bits: number): boolean {
+  return left.every((group, index) => {
+    const rest = Math.min(Math.max(16 - (bits - 16 * index), 0), 16);
+    return group >> rest === (right[index] ?? 0) >> rest;
+  });
 }
 
 function withoutZone(text: string): string {
