@@ -8,8 +8,16 @@ interface Opened {
   readonly before: Opened | undefined;
 }
 
-/** Where they lie in the request's context, so that nothing outlives the request. */
-const KEY = "@kyb/session-hono.opened";
+/**
+ * Where they lie in the request's context, so that nothing outlives the request. Registered, so that the ESM and the
+ * CommonJS copy of this package find each other's visits. Not among the context's variables, of which Hono makes an
+ * object each time that a handler says `c.var` (half a microsecond a request).
+ */
+const OPENED: unique symbol = Symbol.for("@kyb/session-hono.opened") as never;
+
+interface WithOpened extends Context {
+  [OPENED]?: Opened | undefined;
+}
 
 /** Remembers a visit with its request, for {@link visitOf}. */
 export function rememberVisit<Data extends object>(
@@ -17,7 +25,7 @@ export function rememberVisit<Data extends object>(
   manager: object,
   visit: Visit<Data>,
 ): void {
-  c.set(KEY, { manager, visit, before: opened(c) });
+  (c as WithOpened)[OPENED] = { manager, visit, before: opened(c) };
 }
 
 /**
@@ -31,5 +39,5 @@ export function visitOf(c: Context, manager: object | undefined): Visit<object> 
 }
 
 function opened(c: Context): Opened | undefined {
-  return c.get(KEY) as Opened | undefined;
+  return (c as WithOpened)[OPENED];
 }

@@ -3,7 +3,7 @@ import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { type SessionEvents, SessionManager } from "@kyb/session-core";
+import { type Session, type SessionEvents, SessionManager } from "@kyb/session-core";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type SessionEnv, session } from "../src/session.ts";
@@ -73,6 +73,51 @@ describe("session() on Hono's Node server", () => {
     expect(answer.headers.get("Content-Length")).toBe("15");
     expect(answer.headers.get("Transfer-Encoding")).toBe(null);
     expect(answer.headers.get("Content-Type")).toBe("application/json");
+  });
+
+  it("puts no function of its own on a response, which would burden the collector", async () => {
+    const methods = new Set<unknown>();
+    app.use(session(manager));
+    app.get("/", (c) => {
+      for (const value of Object.values(c.env.outgoing)) {
+        if (typeof value === "function") methods.add(value);
+      }
+      return c.text(c.var.session.id);
+    });
+    await browser.text("/");
+    const afterOne = methods.size;
+    await browser.text("/");
+    expect(afterOne).toBeGreaterThanOrEqual(3);
+    // Node itself puts one on it that belongs to the connection.
+    expect(methods.size - afterOne).toBeLessThanOrEqual(1);
+  });
+
+  it("keeps two managers apart on one request", async () => {
+    const admins = new SessionManager<Data>({ cookie: { name: "admin_session" } });
+    let atUsers: Session<Data> | undefined;
+    app.use(session(manager));
+    app.use(async (c, next) => {
+      atUsers = c.var.session;
+      await next();
+    });
+    app.use(session(admins));
+    app.get("/", (c) => {
+      atUsers?.set("note", "of a user");
+      c.var.session.set("note", "of an admin");
+      return c.text("both");
+    });
+    const answer = await browser.send("/");
+    const names = answer.headers.getSetCookie().map((cookie) => cookie.split("=", 1)[0]);
+    expect(names.toSorted()).toEqual(["admin_session", "kyb_session_id"]);
+    expect(await answer.text()).toBe("both");
+    expect(await store.entry()).toMatchObject({ statusCode: 200, responseSize: 4 });
+    expect((await manager.list()).items).toMatchObject([{ metadata: { note: "of a user" } }]);
+    const [admin] = (await admins.list()).items;
+    expect(admin).toMatchObject({ metadata: { note: "of an admin" } });
+    expect((await admins.activity(admin?.id ?? "")).items).toMatchObject([
+      { statusCode: 200, responseSize: 4 },
+    ]);
+    await admins.close();
   });
 
   it("leaves headers that answers share as they are", async () => {

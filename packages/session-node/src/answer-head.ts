@@ -17,20 +17,26 @@ const ABOUT_THE_ANSWER: ReadonlySet<string> = new Set([
 /** Policies of the application for whatever it answers. */
 const ABOUT_EVERY_ANSWER = /^content-security-policy/;
 
-/** Where a visit writes its cookie. */
-export function headersOf(res: ServerResponse): ResponseHead {
-  return {
-    get: (name) => {
-      const value = res.getHeader(name);
-      return Array.isArray(value) ? value.join(", ") : value?.toString();
-    },
-    set: (name, value) => {
-      res.setHeader(name, value);
-    },
-    append: (name, value) => {
-      res.appendHeader(name, value);
-    },
-  };
+/** Where a visit writes its cookie: the headers of a response that are about to leave. */
+export class LeavingHead implements ResponseHead {
+  readonly #res: ServerResponse;
+
+  constructor(res: ServerResponse) {
+    this.#res = res;
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#res.getHeader(name);
+    return Array.isArray(value) ? value.join(", ") : value?.toString();
+  }
+
+  set(name: string, value: string): void {
+    this.#res.setHeader(name, value);
+  }
+
+  append(name: string, value: string): void {
+    this.#res.appendHeader(name, value);
+  }
 }
 
 export function takeHead(res: ServerResponse): AnswerHead {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Visit } from "@kyb/session-core";
-import { type AnswerHead, clearHead, headersOf, putHead, takeHead } from "./answer-head.ts";
+import { type AnswerHead, clearHead, LeavingHead, putHead, takeHead } from "./answer-head.ts";
 import { chunkSize, isBodyless } from "./body-size.ts";
 import { setExplicitHeaders } from "./explicit-headers.ts";
 import { type ResponseMethods, replaceMethods } from "./replaced-methods.ts";
@@ -70,7 +70,6 @@ export class Departure implements ResponseMethods {
   /** Takes the response over. */
   begin(): void {
     replaceMethods(this.#res, this);
-    this.#res.on("close", () => this.close());
   }
 
   write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
@@ -107,7 +106,7 @@ export class Departure implements ResponseMethods {
       return res;
     }
     this.#isSealed = true;
-    this.#visit.seal(headersOf(res));
+    this.#visit.seal(new LeavingHead(res));
     return Reflect.apply(this.#writeHead, res, hasReason ? [status, reason] : [status]);
   }
 
@@ -119,17 +118,23 @@ export class Departure implements ResponseMethods {
   /** The response is complete, or the client has left. */
   close(): void {
     const res = this.#res;
-    const finish = (): void => {
-      const status = res.headersSent ? res.statusCode : CLIENT_LEFT;
-      this.#visit.finish({
-        status,
-        responseSize: isBodyless(this.#req.method, status) ? 0 : this.#size,
-      });
-    };
-    if (res.writableEnded || !this.#visit.isDirty) finish();
+    if (res.writableEnded || !this.#visit.isDirty) {
+      this.#finish();
+      return;
+    }
     // The client has left in the middle of it. What the handler changed until then is stored, as on hosts that never
     // hear of a client that leaves; what cannot be stored has raised `lost-write`, and nobody waits for an answer.
-    else this.#visit.commit().then(finish, finish);
+    const finish = (): void => this.#finish();
+    this.#visit.commit().then(finish, finish);
+  }
+
+  #finish(): void {
+    const res = this.#res;
+    const status = res.headersSent ? res.statusCode : CLIENT_LEFT;
+    this.#visit.finish({
+      status,
+      responseSize: isBodyless(this.#req.method, status) ? 0 : this.#size,
+    });
   }
 
   /** Whether there is state to store, or a call waits already whose turn is first. */

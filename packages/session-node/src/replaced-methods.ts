@@ -6,6 +6,8 @@ export interface ResponseMethods {
   end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse;
   writeHead(status: number, reason: unknown, headers: unknown): ServerResponse;
   flushHeaders(): void;
+  /** Is called when the response has closed. */
+  close(): void;
 }
 
 const METHODS: unique symbol = Symbol("methods");
@@ -15,7 +17,7 @@ interface Replaced extends ServerResponse {
 }
 
 /**
- * Replaces the methods of one response.
+ * Replaces the methods of one response, and listens to its end.
  *
  * It gets the same functions as every other, which find their way by `this`. A function of its own that hangs on a
  * response makes V8 keep what it refers to until the next full collection (measured under load: pauses of 50 ms
@@ -28,6 +30,7 @@ export function replaceMethods(res: Replaced, methods: ResponseMethods): void {
     res.end = end;
     res.writeHead = writeHead;
     res.flushHeaders = flushHeaders;
+    res.on("close", close);
     return;
   }
   // The second time, for another manager's session: the methods below are the shared ones, and find the first's.
@@ -36,6 +39,7 @@ export function replaceMethods(res: Replaced, methods: ResponseMethods): void {
   res.end = end.bind(own) as ServerResponse["end"];
   res.writeHead = writeHead.bind(own) as ServerResponse["writeHead"];
   res.flushHeaders = flushHeaders.bind(own);
+  res.on("close", () => methods.close());
 }
 
 const write = function (this: Replaced, ...[chunk, encoding, callback]: unknown[]) {
@@ -53,3 +57,7 @@ const writeHead = function (this: Replaced, ...[status, reason, headers]: unknow
 const flushHeaders = function (this: Replaced) {
   this[METHODS]?.flushHeaders();
 } as ServerResponse["flushHeaders"];
+
+const close = function (this: Replaced) {
+  this[METHODS]?.close();
+};
