@@ -5,8 +5,8 @@ const MAX_ADDRESS_TEXT = 80;
 const PORT = /^:\d{1,5}$/;
 const ZONE = /^%[\w.~-]+$/;
 
-/** What an IPv6 address is written with; nothing else gets into a URL. */
-const IPV6 = /^[\da-f:.]+$/i;
+/** What an IPv6 address is written with; nothing else gets into a URL. Bun's parser takes a single colon at the end. */
+const IPV6 = /^[\da-f:.]*(?:[\da-f]|::)$/i;
 const MAPPED = /^::ffff:([\da-f]+):([\da-f]+)$/;
 
 /** A block of addresses: all that share their first `bits` bits with `network`: a number for IPv4, eight groups for IPv6. */
