@@ -23,6 +23,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     app.get("/", (req, res) => void res.json(req.session.id));`,
 };
 
+const SUBJECT = "Type check of a program with the core";
+
 /** What the types cost whoever compiles against them: the declarations that are published. */
 export const row: Row = {
   name: "types",
@@ -30,7 +32,8 @@ export const row: Row = {
   run: async ({ isQuick, say }) => {
     say("Type checks");
     if (!existsSync(new URL("../../packages/session-express/dist/index.d.ts", import.meta.url))) {
-      throw new Error("The declarations are not built: pnpm build, then again.");
+      const why = "not measured: the declarations are not built (pnpm build)";
+      return { tables: [], findings: [known("T14", SUBJECT, why)], notes: [] };
     }
     const folder = mkdtempSync(new URL("../types-", import.meta.url).pathname);
     try {
@@ -65,14 +68,7 @@ export const row: Row = {
             ]),
           },
         ],
-        findings: [
-          known(
-            "T14",
-            "Type check of a program with the core",
-            `adds ${range(added)} ms`,
-            added.median,
-          ),
-        ],
+        findings: [known("T14", SUBJECT, `adds ${range(added)} ms`, added.median)],
         notes: [],
       };
     } finally {

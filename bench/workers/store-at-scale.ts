@@ -20,7 +20,7 @@ const BATCH = 100;
 const LANES = 8;
 /** Sessions of the user whose list is read. */
 const OWN = 200;
-const SLICE = 4;
+const SLICE = 2;
 /** Calls before anything counts. */
 const WARM_UP = 20;
 
