@@ -76,7 +76,7 @@ describe("a race", () => {
 
   it("is explored at full length where the long form is asked for", async () => {
     vi.stubEnv("KYB_TEST_LONG", "1");
-    expect(await explored(1)).toBe(700);
+    expect(await explored(1)).toBe(710);
   });
 });
 
@@ -87,9 +87,9 @@ describe("storeSuite", () => {
     );
   });
 
-  it("explores at least 10,000 interleavings", async () => {
+  it("explores more than 10,000 interleavings, of which some are the same", async () => {
     const { scenarios } = await import("../src/store/races/scenarios.ts");
     const total = scenarios.reduce((sum, { interleavings }) => sum + interleavings, 0);
-    expect(total).toBeGreaterThanOrEqual(10_000);
+    expect(total).toBeGreaterThan(10_100);
   });
 });
