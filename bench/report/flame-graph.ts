@@ -43,6 +43,7 @@ export function flameGraph(
   const height = HEAD + (depth + 1) * ROW + 6;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     `<text x="6" y="16" font-size="13">${escaped(title)}</text>`,
     ...COLOURS.map(
