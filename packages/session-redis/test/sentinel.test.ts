@@ -41,7 +41,7 @@ for (const [name, connect] of Object.entries(clients)) {
       const [primary, replica] = sentinel().nodes;
       const { client, close } = await connect(sentinel());
       const replicas = name === "node-redis 5" ? 0 : 1;
-      const store = redisStore({ client, replicas });
+      const store = redisStore({ client, replicas, replicaTimeout: 500 });
       const crowd = new Crowd(store);
       await crowd.join(12);
       await until("the replica is in sync", 10_000, async () =>
@@ -49,10 +49,12 @@ for (const [name, connect] of Object.entries(clients)) {
       );
       const [ended, accepted] = crowd.members.splice(0, 2);
       if (ended === undefined || accepted === undefined) throw new Error("Nobody has joined.");
-      // The first one may not be confirmed, while the connection for that is made.
-      const { id } = (await crowd.manager.create()).session;
-      await crowd.manager.revoke(id);
       const durable = replicas > 0;
+      // Until the connection for that is made, nothing is confirmed.
+      await until("ends are confirmed", 10_000, async () => {
+        const { id } = (await crowd.manager.create()).session;
+        return (await crowd.manager.revoke(id)).durable === durable;
+      });
       expect(await crowd.manager.revoke(ended.id)).toEqual({ ended: 1, durable });
       crowd.start();
       await until("everybody was served", 10_000, () =>
